@@ -2,8 +2,8 @@
 
 The day of an instant is its UTC date. A limit in days does not count its first day and counts its last day
 whole (Interpretation Act s.27(2), (5)); if that day is a Sunday or a federal holiday, the next day that is
-none is the last one (s.26). A limit is therefore one instant: 00:00 UTC of the day after its last day. What is
-received *before* that instant is in time, what is received at it is late.
+none is the last one (s.26). A limit is therefore one instant: 00:00 UTC of the day after its last day.
+What is received *before* that instant is in time, what is received at it is late.
 """
 
 from calendar import monthrange
