@@ -1,0 +1,47 @@
+"""Every text that a candidate may read, in both official languages, by code (`catalogue/*.yaml`)."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from string import Formatter
+
+import yaml
+
+LANGUAGES = ("en", "fr")
+
+
+class CatalogueError(ValueError):
+    """The catalogue contradicts itself: the message names the file, the code and what to change."""
+
+
+def fields(template: str) -> frozenset[str]:
+    """The names of the fields of a template."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(template) if name)
+
+
+def merge(documents: Mapping[str, Mapping[str, Mapping[str, str]]]) -> dict[str, dict[str, str]]:
+    """One catalogue from several files. Raises `CatalogueError` for a code that is doubled or lopsided."""
+    merged: dict[str, dict[str, str]] = {}
+    for name, document in documents.items():
+        for code, entry in document.items():
+            if code in merged:
+                raise CatalogueError(f"{name}: {code} is in another file too; keep one of them")
+            if set(entry) != set(LANGUAGES):
+                raise CatalogueError(f"{name}: {code} needs exactly the texts en and fr")
+            if fields(entry["en"]) != fields(entry["fr"]):
+                raise CatalogueError(f"{name}: {code} has other fields in en than in fr")
+            merged[code] = dict(entry)
+    return merged
+
+
+def _documents() -> dict[str, dict[str, dict[str, str]]]:
+    folder = files(__package__).joinpath("catalogue")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    return {name: yaml.safe_load(folder.joinpath(name).read_text("utf-8")) or {} for name in names}
+
+
+TEXTS = merge(_documents())
+
+
+def text(code: str, lang: str, **params: object) -> str:
+    """The text of `code` in `lang` (`en`, `fr`). Raises `KeyError` for a code or a field that is missing."""
+    return TEXTS[code][lang].format(**params)
