@@ -1,0 +1,1 @@
+"""Kafka for every service: topics and rights, settings, producer, offsets, reader, administration."""
