@@ -68,9 +68,7 @@ def _config(raw: Mapping[str, Any], kind: Kind, entry: Mapping[str, Any]) -> Map
 def _spec(raw: Mapping[str, Any], name: str, entry: Mapping[str, Any]) -> TopicSpec:
     kind = entry["kind"]
     if kind not in get_args(Kind):
-        raise ValueError(
-            f"topics.yaml: topic {name} has the unknown kind {kind!r}; use one of {get_args(Kind)}"
-        )
+        raise ValueError(f"topics.yaml: topic {name} has the unknown kind {kind!r}; use one of {get_args(Kind)}")
     readers = raw["services"] if kind == "clock" else entry["readers"]
     return TopicSpec(
         name=name,
