@@ -1,0 +1,89 @@
+"""FastStream's part: the subscriber and the life of the process. Its defaults lose messages; these settings do not."""
+
+from typing import Any
+
+from aiokafka import ConsumerRecord
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from faststream import AckPolicy, Context, FastStream
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaAckableMessage
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+
+from shared.kafka.settings import KafkaSettings
+from shared.ops.log import configure
+from shared.worker.process import Process
+from shared.worker.record import Record
+from shared.worker.service import Service
+from shared.worker.settings import WorkerSettings
+
+_MESSAGE = Context("message")
+_SASL = {"SCRAM-SHA-512": SASLScram512, "SCRAM-SHA-256": SASLScram256, "PLAIN": SASLPlaintext}
+
+
+def build(service: Service) -> FastStream:
+    """The application of one process. Raises `pydantic.ValidationError` where a setting is wrong."""
+    settings, kafka = WorkerSettings(), KafkaSettings()
+    configure(service.name, settings.log_level)
+    process = Process(service, settings, kafka)
+    broker = KafkaBroker(
+        kafka.bootstrap.split(","),
+        security=_security(kafka),
+        graceful_timeout=settings.graceful_timeout_s,
+        apply_types=False,
+        logger=None,
+    )
+    subscriber = broker.subscriber(
+        *service.topics,
+        batch=True,
+        group_id=service.name,
+        listener=process.listener,
+        ack_policy=AckPolicy.MANUAL,
+        auto_offset_reset="earliest",
+        max_records=settings.batch_max_records,
+        batch_timeout_ms=settings.batch_timeout_ms,
+        fetch_max_bytes=settings.fetch_max_bytes,
+        fetch_max_wait_ms=settings.batch_timeout_ms,
+        session_timeout_ms=settings.session_timeout_ms,
+        rebalance_timeout_ms=settings.rebalance_timeout_ms,
+        partition_assignment_strategy=[RangePartitionAssignor],
+        parser=_untouched,
+        decoder=_nothing,
+    )
+
+    @subscriber
+    async def take(_: Any, message: KafkaAckableMessage = _MESSAGE) -> None:
+        if subscriber.consumer is not None:
+            await process.consumer.take([_record(r) for r in message.raw_message], subscriber.consumer)
+
+    return FastStream(
+        broker,
+        logger=None,
+        on_startup=[process.open],
+        after_startup=[process.run],
+        on_shutdown=[process.quiesce],
+        after_shutdown=[process.close],
+    )
+
+
+async def _untouched(records: tuple[ConsumerRecord, ...]) -> KafkaAckableMessage:
+    """A parser that cannot fail: the library's own drops a whole batch for one bad header."""
+    return KafkaAckableMessage(raw_message=records, body=b"", consumer=None)
+
+
+async def _nothing(_: KafkaAckableMessage) -> None:
+    """A decoder that reads no body: bodies are read record by record (decode.py)."""
+
+
+def _record(raw: ConsumerRecord) -> Record:
+    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, tuple(raw.headers), raw.timestamp)
+
+
+def _security(kafka: KafkaSettings) -> BaseSecurity | None:
+    if kafka.uses_sasl and kafka.sasl_password:
+        return _SASL[kafka.sasl_mechanism](
+            username=kafka.sasl_username or "",
+            password=kafka.sasl_password.get_secret_value(),
+            ssl_context=kafka.ssl_context,
+            use_ssl=kafka.uses_tls,
+        )
+    return BaseSecurity(ssl_context=kafka.ssl_context, use_ssl=True) if kafka.uses_tls else None

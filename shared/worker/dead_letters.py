@@ -1,0 +1,85 @@
+"""Dead letters: the record untouched, its origin and the reason in added headers; and the way back."""
+
+import json
+from collections.abc import Sequence
+
+from shared.kafka import producer
+from shared.kafka.topics import dlq_name
+from shared.worker.record import DeadLetter, Poison, Record
+
+PREFIX = "dlq-"
+_ORIGIN = ("dlq-topic", "dlq-partition", "dlq-offset", "dlq-timestamp")
+
+
+def describe(record: Record, error: Poison) -> DeadLetter:
+    """A dead letter, with what can still be read of it: for the alert by source and for topic `held`."""
+    source = next((v for n, v in record.headers if n == "ce_source" and v is not None), None)
+    profile_id, sequence = _who(record)
+    return DeadLetter(
+        record,
+        error.code,
+        error.detail,
+        source=source.decode(errors="replace") if source else None,
+        profile_id=profile_id,
+        source_sequence=sequence,
+    )
+
+
+def outgoing(service: str, letters: Sequence[DeadLetter]) -> list[producer.Record]:
+    """The records for the dead-letter topics."""
+    return [
+        producer.Record(
+            dlq_name(letter.record.topic, service),
+            letter.record.key,
+            letter.record.value,
+            (*letter.record.headers, *_added(service, letter)),
+        )
+        for letter in letters
+    ]
+
+
+def restored(record: Record) -> Record:
+    """The record that a dead letter was, with its origin. Raises `Poison` where the origin is missing."""
+    added = {name: value for name, value in record.headers if name.startswith(PREFIX) and value is not None}
+    try:
+        topic, partition, offset, timestamp = (added[name].decode() for name in _ORIGIN)
+        return Record(
+            topic,
+            int(partition),
+            int(offset),
+            record.key,
+            record.value,
+            tuple(h for h in record.headers if not h[0].startswith(PREFIX)),
+            int(timestamp),
+            replayed=True,
+        )
+    except (KeyError, ValueError):
+        raise Poison("origin_missing") from None
+
+
+def _added(service: str, letter: DeadLetter) -> tuple[tuple[str, bytes], ...]:
+    topic, partition, offset = letter.record.origin
+    values = {
+        "dlq-topic": topic,
+        "dlq-partition": partition,
+        "dlq-offset": offset,
+        "dlq-timestamp": letter.record.timestamp_ms,
+        "dlq-service": service,
+        "dlq-reason": letter.code,
+        "dlq-detail": letter.detail,
+    }
+    return tuple((name, str(value).encode()) for name, value in values.items())
+
+
+def _who(record: Record) -> tuple[str | None, int | None]:
+    try:
+        key = record.key.decode() if record.key else None
+    except UnicodeDecodeError:
+        key = None
+    if key is not None and "\x00" in key:
+        key = None
+    try:
+        sequence = json.loads(record.value or b"null")["sequence"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        sequence = None
+    return key, sequence if isinstance(sequence, int) and 0 < sequence < 2**63 else None

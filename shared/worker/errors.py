@@ -1,0 +1,32 @@
+"""One classification of everything that can go wrong in a step (design: transient, poison, bug)."""
+
+import asyncio
+import errno
+
+import asyncpg
+from aiokafka.errors import KafkaError
+
+from shared.worker.record import Poison
+
+_TRANSIENT_SQLSTATES = ("08", "40", "53", "57", "58")
+"""Connection, rollback (serialization, deadlock), resources (disk full), operator intervention, system error."""
+
+_TRANSIENT_CODES = {"55P03", "25006", "25P03"}
+"""Lock not available, read-only after a fail-over, idle transaction ended."""
+
+
+def is_transient(error: BaseException) -> bool:
+    """True where the same batch will succeed later, once the database or the broker is back."""
+    if isinstance(error, asyncpg.PostgresError):
+        state = error.sqlstate or ""
+        return state[:2] in _TRANSIENT_SQLSTATES or state in _TRANSIENT_CODES
+    if isinstance(error, asyncpg.InterfaceError):
+        return "connection" in str(error) or "pool" in str(error)
+    if isinstance(error, OSError):
+        return error.errno != errno.ENOENT
+    return isinstance(error, KafkaError | asyncio.TimeoutError)
+
+
+def is_bug(error: BaseException) -> bool:
+    """Neither transient nor a poisoned record: ours to mend."""
+    return not isinstance(error, Poison) and not is_transient(error)

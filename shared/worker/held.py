@@ -1,0 +1,125 @@
+"""Records of our own that went to dead letters: the table `held` of a service, published on topic `held`."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.contracts import types
+from shared.contracts.ops import Held
+from shared.kafka.topics import TOPICS
+from shared.worker.record import DeadLetter, Message, Origin
+from shared.worker.step import QUERIES, Connection, Step
+
+HELD = "held"
+HELD_TYPE = types.HELD
+
+_CARRIES_WHOLE_STATE = {"decided"}
+"""Facts of which a newer one makes an older one needless."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """A row as it is published."""
+
+    sequence: int
+    type: str
+    time: datetime
+    body: str
+
+
+class HeldTable:
+    """Opens, settles and reads the entries of one service."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    async def open(self, step: Step, dead: Sequence[DeadLetter]) -> None:
+        """Enter the dead letters that came from topics of ours; input topics have their upstreams to care for them."""
+        ours = [letter for letter in dead if is_ours(letter.record.topic)]
+        if not ours:
+            return
+        origins = [letter.record.origin for letter in ours]
+        rows = await step.connection.fetch(
+            QUERIES.open_held,
+            *_columns(origins),
+            [letter.profile_id for letter in ours],
+            [letter.source_sequence for letter in ours],
+            [letter.code for letter in ours],
+            step.now,
+        )
+        await self._announce(step, rows)
+
+    async def settle(self, step: Step, handled: Sequence[Message]) -> None:
+        """A replayed record settles its own entry; a record of the same or a newer sequence those before it."""
+        newest: dict[tuple[str, str], int] = {}
+        for message in handled:
+            sequence = getattr(message.body, "sequence", None)
+            if sequence is not None:
+                pair = (message.topic, message.key)
+                newest[pair] = max(newest.get(pair, 0), sequence)
+        pairs = list(newest)
+        rows = await step.connection.fetch(
+            QUERIES.settle_held_by_sequence,
+            [topic for topic, _ in pairs],
+            [key for _, key in pairs],
+            list(newest.values()),
+            [not _covers_older(topic) for topic, _ in pairs],
+            step.now,
+        )
+        replayed = [message.record.origin for message in handled if message.record.replayed]
+        if replayed:
+            rows += await step.connection.fetch(QUERIES.settle_held_by_origin, *_columns(replayed), step.now)
+        await self._announce(step, rows)
+
+    async def dismiss(self, step: Step, origins: Sequence[Origin]) -> int:
+        """An operator gives these records up; returns how many entries were open."""
+        rows = await step.connection.fetch(QUERIES.settle_held_by_origin, *_columns(origins), step.now)
+        await self._announce(step, rows)
+        return len(rows)
+
+    async def current(self, connection: Connection, keys: Sequence[str]) -> dict[str, HeldRow]:
+        """The rows behind these message keys."""
+        rows = await connection.fetch(QUERIES.current_held, *_columns(_origin(key) for key in keys))
+        found = {}
+        for row in rows:
+            body = Held(
+                profile_id=row["profile_id"],
+                sequence=row["sequence"],
+                service=self._service,
+                topic=row["topic"],
+                partition=row["partition"],
+                offset=row["record_offset"],
+                source_sequence=row["source_sequence"],
+                state=row["state"],
+            )
+            key = self._key((row["topic"], row["partition"], row["record_offset"]))
+            found[key] = HeldRow(row["sequence"], HELD_TYPE, row["changed_at"], body.json_bytes().decode())
+        return found
+
+    def _key(self, origin: Origin) -> str:
+        return "/".join((self._service, *map(str, origin)))
+
+    async def _announce(self, step: Step, rows: Iterable[Sequence[object]]) -> None:
+        keys = [self._key(tuple(row)) for row in rows]  # type: ignore[arg-type]
+        if keys:
+            await step.connection.execute(QUERIES.add_outbox_states, HELD, keys)
+            step.announce(keys)
+
+
+def _origin(key: str) -> Origin:
+    _, topic, partition, offset = key.split("/")
+    return topic, int(partition), int(offset)
+
+
+def _columns(origins: Iterable[Origin]) -> tuple[list[str], list[int], list[int]]:
+    known = list(origins)
+    return [o[0] for o in known], [o[1] for o in known], [o[2] for o in known]
+
+
+def is_ours(topic: str) -> bool:
+    """Whether we write this topic ourselves, so that a bad record on it is our failure."""
+    return topic in TOPICS and TOPICS[topic].kind in {"state", "fact"}
+
+
+def _covers_older(topic: str) -> bool:
+    return topic in _CARRIES_WHOLE_STATE or TOPICS[topic].kind == "state"

@@ -1,0 +1,162 @@
+"""What a process does besides consuming: the relay, the clock steps, its report of the clock, the gauges."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import asyncpg
+
+from shared.ops import metrics
+from shared.ops.log import log
+from shared.worker.errors import is_transient
+from shared.worker.failpoints import failpoint
+from shared.worker.publisher import RELAY_LIMIT
+from shared.worker.runtime import Runtime
+from shared.worker.service import ClockStep
+from shared.worker.step import QUERIES
+
+SET_ASIDE_S = 60.0
+"""How long a key whose clock step fails is left alone before it is tried again, seconds."""
+
+
+async def forever(name: str, act: Callable[[], Awaitable[bool]], poll_s: float) -> None:
+    """Call `act` again and again, at once while it says that more is waiting; a failure waits and is told."""
+    failures = 0
+    while True:
+        try:
+            more = await act()
+            failures = 0
+        except Exception as error:
+            failures += 1
+            more = False
+            report = log.warning if is_transient(error) else log.exception
+            report("loop_failed", loop=name, error=type(error).__name__)
+            metrics.loop_failed(name)
+        if not more:
+            await asyncio.sleep(min(poll_s * 2**failures, 5.0))
+
+
+class Relay:
+    """Publishes the outbox: one relay of a service at a time, whoever holds the advisory lock."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def run(self) -> None:
+        await forever("relay", self._round, self._runtime.settings.relay_poll_ms / 1000)
+
+    async def _round(self) -> bool:
+        """Hold the lock for as long as there is work; the lock's connection does nothing else."""
+        async with self._runtime.pool.acquire() as connection:
+            if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", self._name):
+                return False
+            try:
+                failpoint("relay_locked")
+                while await self._runtime.publisher.relay() == RELAY_LIMIT:
+                    continue
+            finally:
+                await self._unlock(connection)
+        return False
+
+    @property
+    def _name(self) -> str:
+        return f"{self._runtime.service.name}.relay"
+
+    async def _unlock(self, connection: asyncpg.pool.PoolConnectionProxy) -> None:
+        if not connection.is_closed():
+            await connection.execute("SELECT pg_advisory_unlock(hashtext($1))", self._name)
+
+
+class Clockwork:
+    """Runs the clock steps of a service, in every process: `SKIP LOCKED` shares the due rows among them."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._set_aside: dict[str, float] = {}
+
+    async def run(self) -> None:
+        steps = self._runtime.service.steps(self._runtime)
+        poll_s = self._runtime.settings.step_poll_ms / 1000
+        await asyncio.gather(*(forever(step.name, self._round(step), poll_s) for step in steps))
+
+    def _round(self, step: ClockStep) -> Callable[[], Awaitable[bool]]:
+        async def act() -> bool:
+            return await self._take(step, self._runtime.settings.step_limit)
+
+        return act
+
+    async def _take(self, step: ClockStep, limit: int) -> bool:
+        """One transaction. Where a bug breaks it, the row that causes it is found and set aside for a while."""
+        in_hand: tuple[str, ...] = ()
+        try:
+            async with self._runtime.pool.acquire() as connection, connection.transaction():
+                unit = self._runtime.step(connection, by_clock=True)
+                unit.set_aside = self._still_aside()
+                try:
+                    taken = await step.run(unit, limit)
+                    await unit.close()
+                finally:
+                    in_hand = unit.in_hand
+                failpoint("inside_clock_step")
+        except Exception as error:
+            if is_transient(error) or not in_hand:
+                raise
+            return await self._narrow(step, limit, in_hand)
+        failpoint("after_clock_step")
+        metrics.step_done(step.name, taken)
+        return taken == limit
+
+    async def _narrow(self, step: ClockStep, limit: int, in_hand: tuple[str, ...]) -> bool:
+        if limit > 1:
+            return await self._take(step, 1)
+        log.exception("clock_step_failed", step=step.name, key=in_hand[0])
+        metrics.loop_failed(step.name)
+        self._set_aside[in_hand[0]] = time.monotonic() + SET_ASIDE_S
+        return True
+
+    def _still_aside(self) -> list[str]:
+        now = time.monotonic()
+        self._set_aside = {key: until for key, until in self._set_aside.items() if until > now}
+        return list(self._set_aside)
+
+
+class ClockReport:
+    """Tells the database which business instant this process has taken over (`ee dev clock advance` waits for it)."""
+
+    def __init__(self, runtime: Runtime, process_id: str) -> None:
+        self._runtime = runtime
+        self._process_id = process_id
+        self._seen = asyncio.Event()
+        self._instant: datetime | None = None
+
+    def see(self, instant: datetime) -> None:
+        """Called by the clock."""
+        self._instant = instant
+        self._seen.set()
+
+    async def run(self) -> None:
+        await forever("clock_report", self._report, 0.0)
+
+    async def _report(self) -> bool:
+        await self._seen.wait()
+        async with self._runtime.pool.acquire() as connection:
+            await connection.execute(QUERIES.report_process, self._process_id, self._instant)
+        self._seen.clear()
+        return True
+
+
+async def gauges(runtime: Runtime) -> None:
+    """Outbox size, lag, due rows and loop lag, every few seconds."""
+
+    async def measure() -> bool:
+        due_at = time.monotonic() + 0.1
+        await asyncio.sleep(0.1)
+        metrics.loop_lag(time.monotonic() - due_at)
+        async with runtime.pool.acquire() as connection:
+            metrics.outbox(runtime.service.name, await connection.fetchval(QUERIES.outbox_size))
+        lag = await runtime.offsets.caught_up(runtime.service.name, await runtime.offsets.ends(runtime.service.topics))
+        metrics.lag(runtime.service.name, lag)
+        return False
+
+    await forever("gauges", measure, 5.0)

@@ -1,0 +1,128 @@
+"""One process of a service: what is opened, in which order, and how it ends. No FastStream here (app.py)."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+from shared.db.pool import open_pool
+from shared.db.settings import DatabaseSettings
+from shared.kafka.offsets import Offsets
+from shared.kafka.producer import Producer
+from shared.kafka.settings import KafkaSettings
+from shared.ops.http import Health, HttpServer
+from shared.ops.log import log
+from shared.worker.clock import clock_of
+from shared.worker.consumer import Consumer, DrainOnRevoke
+from shared.worker.loops import ClockReport, Clockwork, Relay, forever, gauges
+from shared.worker.publisher import Publisher
+from shared.worker.runtime import Runtime
+from shared.worker.service import Service
+from shared.worker.settings import WorkerSettings
+
+_STALE_S = 15.0
+"""A loop that has not turned, or a database that has not answered, for so long is not well, seconds."""
+
+
+class Process:
+    """Opens what a service needs, runs its loops, closes it in reverse."""
+
+    def __init__(self, service: Service, settings: WorkerSettings, kafka: KafkaSettings) -> None:
+        self.service = service
+        self.settings = settings
+        self.kafka = kafka
+        self.process_id = f"{service.name}-{uuid4().hex[:12]}"
+        self.runtime: Runtime | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._http: HttpServer | None = None
+        self.listener = DrainOnRevoke(settings.drain_timeout_s)
+        self._turned = self._answered = time.monotonic()
+
+    async def open(self) -> None:
+        """Database, producer, clock read to its end. Waits for what is away; only then may anything be handled."""
+        pool = await open_pool(DatabaseSettings(), self.service.name, application_name=self.process_id)
+        producer = Producer(self.kafka)
+        await producer.start()
+        offsets = Offsets(self.kafka)
+        clock = clock_of(self.settings.clock, self.kafka)
+        publisher = Publisher(self.service, pool, producer)
+        self.runtime = Runtime(self.service, self.settings, self.kafka, pool, producer, publisher, offsets, clock)
+        self.consumer = Consumer(self.runtime, self.listener)
+        self._open_http()
+        await clock.start()
+
+    async def run(self) -> None:
+        """Start the loops, once consuming has begun."""
+        runtime = self._opened()
+        report = ClockReport(runtime, self.process_id)
+        loops: dict[str, Callable[[], Awaitable[None]]] = {
+            "clock": lambda: runtime.clock.run(report.see),
+            "clock_report": report.run,
+            "relay": Relay(runtime).run,
+            "clockwork": Clockwork(runtime).run,
+            "gauges": lambda: gauges(runtime),
+            "pulse": self._pulse,
+        }
+        for name, task in self.service.tasks.items():
+            loops[name] = lambda task=task: task(runtime)  # type: ignore[misc]
+        self._tasks = [asyncio.create_task(_kept(name, loop), name=name) for name, loop in loops.items()]
+        log.info("service_started", process_id=self.process_id, topics=len(self.service.topics))
+
+    async def quiesce(self) -> None:
+        """Begin to stop: no new background work; the batch in flight goes on."""
+        if self.runtime:
+            self.listener.yielding.set()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Last: the producer is flushed, then the pool is closed."""
+        if self.runtime:
+            await self.runtime.offsets.close()
+            await self.runtime.producer.stop()
+            await self.runtime.pool.close()
+        if self._http:
+            self._http.stop()
+        log.info("service_stopped", process_id=self.process_id)
+
+    def _opened(self) -> Runtime:
+        if self.runtime is None:
+            raise RuntimeError("the process was not opened")
+        return self.runtime
+
+    def _open_http(self) -> None:
+        if not self.settings.http_port:
+            return
+        health = Health(
+            live={"loop": lambda: _stale(self._turned, "the event loop does not turn")},
+            ready={
+                "database": lambda: _stale(self._answered, "the database does not answer"),
+                "partitions": lambda: None if self.listener.assigned else "no partitions are assigned",
+            },
+        )
+        self._http = HttpServer(health, self.settings.http_host, self.settings.http_port)
+        self._http.start()
+
+    async def _pulse(self) -> None:
+        async def beat() -> bool:
+            self._turned = time.monotonic()
+            await self._opened().pool.fetchval("SELECT 1")
+            self._answered = time.monotonic()
+            return False
+
+        await forever("pulse", beat, 2.0)
+
+
+def _stale(since: float, words: str) -> str | None:
+    return words if time.monotonic() - since > _STALE_S else None
+
+
+async def _kept(name: str, loop: Callable[[], Awaitable[None]]) -> None:
+    """A loop that ends or breaks is started again: a process without its relay would look well and do nothing."""
+
+    async def once() -> bool:
+        await loop()
+        return False
+
+    await forever(name, once, 1.0)

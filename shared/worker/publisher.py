@@ -1,0 +1,95 @@
+"""The one way out to Kafka: facts from the outbox in order of id, state as the current row of a key."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+
+from shared.contracts.cloudevents import Attributes, headers, source_of
+from shared.kafka.producer import Producer, Record
+from shared.worker.failpoints import failpoint
+from shared.worker.held import HELD, HeldTable
+from shared.worker.service import Service
+from shared.worker.step import QUERIES, Connection
+
+RELAY_LIMIT = 1000
+"""Outbox rows taken at once: bounds memory and the time that a relay holds its connection."""
+
+
+class Publisher:
+    """Publishes for one service. Both callers, the message step and the relay, come through `_publish`."""
+
+    def __init__(self, service: Service, pool: "asyncpg.Pool[asyncpg.Record]", producer: Producer) -> None:
+        self._service = service
+        self._source = source_of(service.name)
+        self._pool = pool
+        self._producer = producer
+        self._held = HeldTable(service.name)
+
+    async def after_messages(self, touched: Sequence[str], announced: Sequence[str]) -> None:
+        """What a message step publishes before its offsets are committed: its keys' facts and current rows."""
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(QUERIES.outbox_of_keys, [*touched, *announced])
+            await self._publish(connection, rows, touched)
+
+    async def relay(self) -> int:
+        """Publish the oldest outbox rows; returns how many."""
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(QUERIES.outbox_head, RELAY_LIMIT)
+            await self._publish(connection, rows, ())
+            return len(rows)
+
+    async def raw(self, records: Sequence[Record]) -> None:
+        """Records that are no messages of the service's own: dead letters."""
+        await self._producer.publish(records)
+
+    async def _publish(self, connection: Connection, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:
+        # The ids were read before the current rows are: a change in between has a row of its own, which stays.
+        await self._producer.publish([self._fact(row) for row in rows if row["body"] is not None])
+        failpoint("after_facts_published")
+        states = dict.fromkeys(keys)
+        states.update((row["key"], None) for row in rows if row["body"] is None and row["topic"] != HELD)
+        await self._publish_state(connection, list(states))
+        await self._publish_held(connection, [row["key"] for row in rows if row["topic"] == HELD])
+        failpoint("after_states_published")
+        if rows:
+            await connection.execute(QUERIES.delete_outbox, [row["id"] for row in rows])
+        failpoint("after_outbox_deleted")
+
+    async def _publish_state(self, connection: Connection, keys: Sequence[str]) -> None:
+        """Publish current rows until none has moved on meanwhile: else the last record of a key could be an old one."""
+        state = self._service.state
+        pending = list(keys) if state else []
+        while state and pending:
+            rows = await connection.fetch(state.current, pending)
+            failpoint("before_state_published")
+            await self._producer.publish([self._state(row) for row in rows])
+            failpoint("after_state_published")
+            published = {row["key"]: row["sequence"] for row in rows}
+            now = await connection.fetch(state.sequences, list(published))
+            pending = [row["key"] for row in now if row["sequence"] != published[row["key"]]]
+
+    async def _publish_held(self, connection: Connection, keys: Sequence[str]) -> None:
+        pending = list(dict.fromkeys(keys))
+        while pending:
+            published = await self._held.current(connection, pending)
+            await self._producer.publish(
+                [
+                    self._record(HELD, key, f"held:{key}:{row.sequence}", row.type, row.time, row.body)
+                    for key, row in published.items()
+                ]
+            )
+            again = await self._held.current(connection, pending)
+            pending = [key for key, row in again.items() if row.sequence != published[key].sequence]
+
+    def _fact(self, row: Mapping[str, Any]) -> Record:
+        return self._record(row["topic"], row["key"], row["ce_id"], row["type"], row["ce_time"], row["body"])
+
+    def _state(self, row: Mapping[str, Any]) -> Record:
+        ce_id = f"{row['topic']}:{row['key']}:{row['sequence']}"
+        return self._record(row["topic"], row["key"], ce_id, row["type"], row["ce_time"], row["body"])
+
+    def _record(self, topic: str, key: str, ce_id: str, type_: str, time: Any, body: str | None) -> Record:
+        event = Attributes(type_, self._source, ce_id, time)
+        value = None if body is None else body.encode()
+        return Record(topic, key.encode(), value, headers(event, key))

@@ -1,0 +1,64 @@
+"""What a service gives to the worker: everything else in `shared/worker` is the same for all four."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from shared.worker.record import Message, Record
+from shared.worker.step import Connection, Step
+
+if TYPE_CHECKING:
+    from shared.worker.runtime import Runtime
+
+Decoder = Callable[[Record], Message]
+"""Reads one record; raises `Poison`, and only for what can never be processed."""
+
+Handler = Callable[[Step, Sequence[Message]], Awaitable[None]]
+"""Applies a batch inside one transaction: writes rows, touches keys, adds facts. Doing it again changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateQueries:
+    """How the current rows of a state topic are read. Both take keys (`$1 text[]`).
+
+    `current` gives (topic, key, sequence, type, ce_time, body), a row for each topic that the key is published
+    on, body null for an erasure; `sequences` gives (key, sequence).
+    """
+
+    topics: tuple[str, ...]
+    current: str
+    sequences: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStep:
+    """A step that the clock causes. `run` takes at most `limit` due rows (`FOR UPDATE SKIP LOCKED`), names their
+    keys by `step.working_on`, and returns how many it took; keys in `step.set_aside` are left alone.
+    `due` counts the rows that are due at an instant.
+    """
+
+    name: str
+    run: Callable[[Step, int], Awaitable[int]]
+    due: Callable[[Connection, datetime], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One consumer group with its own schema."""
+
+    name: str
+    decoders: Mapping[str, Decoder]
+    handle: Handler
+    state: StateQueries | None = None
+    steps: Callable[["Runtime"], Sequence[ClockStep]] = lambda _: ()
+    tasks: Mapping[str, Callable[["Runtime"], Awaitable[None]]] = field(default_factory=dict)
+
+    @property
+    def replay_topic(self) -> str:
+        return f"{self.name}.replay"
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Everything that the group reads."""
+        return (*self.decoders, self.replay_topic)
