@@ -1,0 +1,26 @@
+"""confluent-kafka's administration client, awaited. aiokafka's own knows no ACLs and no SCRAM users."""
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import TypeVar
+
+from confluent_kafka.admin import AdminClient
+
+from shared.kafka.settings import KafkaSettings
+
+REQUEST_TIMEOUT_S = 15.0
+
+Key = TypeVar("Key")
+Result = TypeVar("Result")
+
+
+def connect(settings: KafkaSettings) -> AdminClient:
+    """A client that connects when it is first used and mends its connections by itself."""
+    return AdminClient(settings.confluent() | {"socket.timeout.ms": int(REQUEST_TIMEOUT_S * 1000)})
+
+
+async def answers(futures: Mapping[Key, "Future[Result]"]) -> dict[Key, Result]:
+    """All answers of one request. Raises the first `confluent_kafka.KafkaException`."""
+    results = await asyncio.gather(*(asyncio.wrap_future(f) for f in futures.values()))
+    return dict(zip(futures, results, strict=True))

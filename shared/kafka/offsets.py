@@ -1,0 +1,93 @@
+"""Where topics end and how far groups have come: what a round, a deadline and "wait for quiet" wait on."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import confluent_kafka
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from shared.kafka.connection import REQUEST_TIMEOUT_S, answers, connect
+from shared.kafka.settings import KafkaSettings
+
+
+class OffsetsUnavailable(KafkaError):
+    """The broker did not answer, or the principal may not ask. Nothing may be concluded."""
+
+
+class Offsets:
+    """Reads offsets on one long-lived connection; any number of tasks may call it."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._client: AdminClient | None = None
+
+    async def close(self) -> None:
+        """Give up the connection."""
+        self._client = None
+
+    async def ends(self, topics: Iterable[str]) -> dict[TopicPartition, int]:
+        """For each partition the offset that the next record will get. Raises `OffsetsUnavailable`."""
+        return await self._list(topics, OffsetSpec.latest())
+
+    async def beginnings(self, topics: Iterable[str]) -> dict[TopicPartition, int]:
+        """For each partition the offset of its first record that is still kept. Raises `OffsetsUnavailable`."""
+        return await self._list(topics, OffsetSpec.earliest())
+
+    async def committed(self, group: str) -> dict[TopicPartition, int]:
+        """The next offset that `group` will handle, where it has committed one. Raises `OffsetsUnavailable`."""
+        wanted = [ConsumerGroupTopicPartitions(group)]
+        try:
+            answer = (await answers(self._admin().list_consumer_group_offsets(wanted)))[group]
+        except KafkaException as error:
+            raise _unavailable(f"the committed offsets of group {group}", error) from error
+        found = answer.topic_partitions or []
+        return {TopicPartition(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
+
+    async def caught_up(self, group: str, ends: Mapping[TopicPartition, int]) -> int:
+        """How many offsets `group` still has to pass to reach `ends`; 0 = it has passed them all."""
+        return sum((await self.behind(group, ends)).values())
+
+    async def behind(self, group: str, ends: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """The partitions in which `group` has not yet passed `ends`, and by how much.
+
+        What was deleted before the group came to it (retention, compaction) is not waited for.
+        """
+        done = await self.committed(group)
+        open_ends = {p: end for p, end in ends.items() if done.get(p, 0) < end}
+        if not open_ends:
+            return {}
+        first = await self.beginnings({p.topic for p in open_ends})
+        lags = {p: end - max(done.get(p, 0), first.get(p, 0)) for p, end in open_ends.items()}
+        return {p: lag for p, lag in lags.items() if lag > 0}
+
+    async def _list(self, topics: Iterable[str], spec: OffsetSpec) -> dict[TopicPartition, int]:
+        names = set(topics)
+        try:
+            counts = await asyncio.to_thread(self._partition_counts, names)
+            asked = {confluent_kafka.TopicPartition(t, p): spec for t, n in counts.items() for p in range(n)}
+            futures = self._admin().list_offsets(asked, isolation_level=IsolationLevel.READ_UNCOMMITTED)
+            found: dict[confluent_kafka.TopicPartition, Any] = await answers(futures)
+        except KafkaException as error:
+            raise _unavailable(f"the offsets of {', '.join(sorted(names))}", error) from error
+        return {TopicPartition(p.topic, p.partition): info.offset for p, info in found.items()}
+
+    def _partition_counts(self, topics: set[str]) -> dict[str, int]:
+        """Asked anew each time: a partition that was added is not overlooked."""
+        known = self._admin().list_topics(timeout=REQUEST_TIMEOUT_S).topics
+        missing = sorted(t for t in topics if t not in known or known[t].error is not None)
+        if missing:
+            raise OffsetsUnavailable(f"no topic {', '.join(missing)}, or no right to see it: see `ee topics check`")
+        return {topic: len(known[topic].partitions) for topic in topics}
+
+    def _admin(self) -> AdminClient:
+        if self._client is None:
+            self._client = connect(self._settings)
+        return self._client
+
+
+def _unavailable(what: str, error: KafkaException) -> OffsetsUnavailable:
+    return OffsetsUnavailable(f"can't read {what}: {error}")
