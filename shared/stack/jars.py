@@ -1,0 +1,97 @@
+"""Apache Kafka's jars: by Maven coordinates against a lock with their SHA-256, kept in a user cache.
+
+The lock names coordinates and hashes and no index; where to fetch from is the Maven client's own setting.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+from pathlib import Path
+
+from jgo.maven import MavenContext
+
+ROOTS = ("org.apache.kafka:kafka_2.13:4.4.0", "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5")
+LOCK = "kafka-jars.lock"
+
+
+class JarsUnavailableError(Exception):
+    """The jars are not in the cache and could not be fetched, or are not what the lock says."""
+
+
+def cache_folder() -> Path:
+    """Where the jars are kept: `$XDG_CACHE_HOME/express-entry/jars` (`~/.cache/...`)."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "express-entry" / "jars"
+
+
+def locked() -> dict[str, str]:
+    """Coordinates (group:artifact:version) to SHA-256."""
+    lines = files(__package__).joinpath(LOCK).read_text("utf-8").splitlines()
+    return dict(line.split(" sha256:") for line in lines if line and not line.startswith("#"))
+
+
+def class_path(tell: Callable[[str], None] = lambda _: None) -> list[Path]:
+    """The jars, fetched where they are missing, each compared with the lock. Raises `JarsUnavailableError`."""
+    wanted = locked()
+    folder = cache_folder()
+    missing = [c for c in wanted if not _jar(folder, c).exists()]
+    if missing:
+        tell(f"fetching Apache Kafka: {len(missing)} jars into {folder}")
+        _fetch(folder, missing)
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(lambda item: _checked(folder, *item), wanted.items()))
+
+
+def _jar(folder: Path, coordinates: str) -> Path:
+    group, artifact, version = coordinates.split(":")
+    return folder / group.replace(".", "/") / artifact / version / f"{artifact}-{version}.jar"
+
+
+def _fetch(folder: Path, coordinates: list[str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    maven = MavenContext(repo_cache=folder, timeout=60)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda c: maven.create_dependency(c).artifact.resolve(), coordinates))
+    except Exception as error:
+        raise JarsUnavailableError(
+            f"Apache Kafka's jars could not be fetched ({type(error).__name__}): connect to the network once, or set "
+            "EE_KAFKA_BOOTSTRAP to a cluster that runs already"
+        ) from error
+
+
+def _checked(folder: Path, coordinates: str, sha256: str) -> Path:
+    jar = _jar(folder, coordinates)
+    if _sha256(jar) != sha256:
+        jar.unlink(missing_ok=True)
+        raise JarsUnavailableError(f"{coordinates} in {folder} is not the file of the lock: removed, start again")
+    return jar
+
+
+def _sha256(jar: Path) -> str:
+    with jar.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def relock(folder: Path) -> Iterator[str]:
+    """The lines of a new lock, from what the roots need today (`make lock`). Kafka's own versions come first."""
+    maven = MavenContext(repo_cache=folder, timeout=60)
+    chosen: dict[str, str] = {}
+    for root in ROOTS:
+        # One root at a time: together, one root's dependency management would change the other's versions.
+        inputs, transitive = maven.resolver.resolve([maven.create_dependency(root)])
+        for dependency in (*inputs, *transitive):
+            name = f"{dependency.groupId}:{dependency.artifactId}"
+            chosen.setdefault(name, dependency.version)
+            if chosen[name] == dependency.version:
+                dependency.artifact.resolve()
+    yield "# Apache Kafka and what it needs, by Maven coordinates. Made by `make lock`."
+    for name, version in sorted(chosen.items()):
+        coordinates = f"{name}:{version}"
+        yield f"{coordinates} sha256:{_sha256(_jar(folder, coordinates))}"
+
+
+if __name__ == "__main__":
+    print("\n".join(relock(cache_folder())))
