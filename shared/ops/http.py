@@ -62,7 +62,8 @@ class HttpServer:
         if environ.get("REQUEST_METHOD") not in {"GET", "HEAD"}:
             return _json(start_response, "405 Method Not Allowed", {})
         if path == "/metrics":
-            return self._metrics(environ, start_response)
+            page: Iterable[bytes] = self._metrics(environ, start_response)
+            return page
         if path not in checks:
             return _json(start_response, "404 Not Found", {})
         problems = self._health.problems(checks[path])

@@ -10,7 +10,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 def configure(service: str, level: str) -> None:
     """Log as `service`; what libraries log comes out in the same shape."""
-    shared = [
+    shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

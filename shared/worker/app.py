@@ -16,6 +16,7 @@ from shared.worker.record import Record
 from shared.worker.service import Service
 from shared.worker.settings import WorkerSettings
 
+_Raw = ConsumerRecord[Any, Any]
 _MESSAGE = Context("message")
 _SASL = {"SCRAM-SHA-512": SASLScram512, "SCRAM-SHA-256": SASLScram256, "PLAIN": SASLPlaintext}
 
@@ -53,7 +54,7 @@ def build(service: Service) -> FastStream:
     @subscriber
     async def take(_: Any, message: KafkaAckableMessage = _MESSAGE) -> None:
         if subscriber.consumer is not None:
-            await process.consumer.take([_record(r) for r in message.raw_message], subscriber.consumer)
+            await process.consumer.take(_records(message.raw_message), subscriber.consumer)
 
     return FastStream(
         broker,
@@ -65,7 +66,7 @@ def build(service: Service) -> FastStream:
     )
 
 
-async def _untouched(records: tuple[ConsumerRecord, ...]) -> KafkaAckableMessage:
+async def _untouched(records: tuple[_Raw, ...]) -> KafkaAckableMessage:
     """A parser that cannot fail: the library's own drops a whole batch for one bad header."""
     return KafkaAckableMessage(raw_message=records, body=b"", consumer=None)
 
@@ -74,7 +75,11 @@ async def _nothing(_: KafkaAckableMessage) -> None:
     """A decoder that reads no body: bodies are read record by record (decode.py)."""
 
 
-def _record(raw: ConsumerRecord) -> Record:
+def _records(raw: Any) -> list[Record]:
+    return [_record(one) for one in raw]
+
+
+def _record(raw: _Raw) -> Record:
     return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, tuple(raw.headers), raw.timestamp)
 
 

@@ -92,3 +92,21 @@ class TopicClock(Clock):
 def clock_of(kind: Literal["system", "topic"], kafka: KafkaSettings) -> Clock:
     """The clock that `EE_CLOCK` names."""
     return SystemClock() if kind == "system" else TopicClock(kafka)
+
+
+class FixedClock(Clock):
+    """One instant, for commands that act on behalf of a service and for tests."""
+
+    def __init__(self, instant: datetime | None = None) -> None:
+        self._instant = instant
+
+    def now(self) -> datetime:
+        if self._instant is None:
+            raise RuntimeError("this command has no business instant")
+        return self._instant
+
+    async def start(self) -> None:
+        """Nothing to wait for."""
+
+    async def run(self, seen: Callable[[datetime], object]) -> None:
+        seen(self.now())

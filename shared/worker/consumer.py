@@ -221,7 +221,7 @@ def _described(letter: DeadLetter) -> DeadLetter:
     return dead_letters.describe(letter.record, Poison(letter.code, letter.detail))
 
 
-class DrainOnRevoke(ConsumerRebalanceListener):  # type: ignore[misc]
+class DrainOnRevoke(ConsumerRebalanceListener):
     """Before partitions go to another member, the batch in flight is finished (bounded), not done twice."""
 
     def __init__(self, timeout_s: float) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import asyncpg
+
 from shared.contracts import types
 from shared.contracts.ops import Held
 from shared.kafka.topics import TOPICS
@@ -99,8 +101,8 @@ class HeldTable:
     def _key(self, origin: Origin) -> str:
         return "/".join((self._service, *map(str, origin)))
 
-    async def _announce(self, step: Step, rows: Iterable[Sequence[object]]) -> None:
-        keys = [self._key(tuple(row)) for row in rows]  # type: ignore[arg-type]
+    async def _announce(self, step: Step, rows: Iterable[asyncpg.Record]) -> None:
+        keys = [self._key((row["topic"], row["partition"], row["record_offset"])) for row in rows]
         if keys:
             await step.connection.execute(QUERIES.add_outbox_states, HELD, keys)
             step.announce(keys)

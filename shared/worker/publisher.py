@@ -1,6 +1,6 @@
 """The one way out to Kafka: facts from the outbox in order of id, state as the current row of a key."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -43,7 +43,7 @@ class Publisher:
         """Records that are no messages of the service's own: dead letters."""
         await self._producer.publish(records)
 
-    async def _publish(self, connection: Connection, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:
+    async def _publish(self, connection: Connection, rows: Sequence[asyncpg.Record], keys: Sequence[str]) -> None:
         # The ids were read before the current rows are: a change in between has a row of its own, which stays.
         await self._producer.publish([self._fact(row) for row in rows if row["body"] is not None])
         failpoint("after_facts_published")
@@ -82,10 +82,10 @@ class Publisher:
             again = await self._held.current(connection, pending)
             pending = [key for key, row in again.items() if row.sequence != published[key].sequence]
 
-    def _fact(self, row: Mapping[str, Any]) -> Record:
+    def _fact(self, row: asyncpg.Record) -> Record:
         return self._record(row["topic"], row["key"], row["ce_id"], row["type"], row["ce_time"], row["body"])
 
-    def _state(self, row: Mapping[str, Any]) -> Record:
+    def _state(self, row: asyncpg.Record) -> Record:
         ce_id = f"{row['topic']}:{row['key']}:{row['sequence']}"
         return self._record(row["topic"], row["key"], ce_id, row["type"], row["ce_time"], row["body"])
 

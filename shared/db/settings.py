@@ -1,0 +1,72 @@
+"""How to reach PostgreSQL. Each service's slice may move to a server of its own: a DSN per service."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import Settings
+
+
+class DatabaseSettings(Settings):
+    """`EE_POSTGRES_...`: one DSN for all services, or `EE_<SERVICE>_POSTGRES_DSN`, and a password for each.
+
+    The DSN names host and database. A service connects as its role `<service>_app`; a user in the DSN of that
+    service wins.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="EE_")
+
+    postgres_dsn: SecretStr | None = Field(None, description="where every service's schema is, without a user")
+    admin_postgres_dsn: SecretStr | None = Field(None, description="as a role that may make roles and schemas")
+    intake_postgres_dsn: SecretStr | None = None
+    scoring_postgres_dsn: SecretStr | None = None
+    draws_postgres_dsn: SecretStr | None = None
+    decisions_postgres_dsn: SecretStr | None = None
+    intake_admin_postgres_dsn: SecretStr | None = None
+    scoring_admin_postgres_dsn: SecretStr | None = None
+    draws_admin_postgres_dsn: SecretStr | None = None
+    decisions_admin_postgres_dsn: SecretStr | None = None
+    intake_postgres_password: SecretStr | None = None
+    scoring_postgres_password: SecretStr | None = None
+    draws_postgres_password: SecretStr | None = None
+    decisions_postgres_password: SecretStr | None = None
+    postgres_ssl: str = Field("prefer", description="sslmode: verify-full outside a machine of one's own")
+    postgres_sslrootcert: Path | None = None
+    postgres_pool_max: int = Field(8, ge=4, le=64, description="connections that one process may hold")
+
+    def dsn(self, service: str) -> str:
+        """The DSN of a service. Raises `ValueError` naming the setting that is missing."""
+        own: SecretStr | None = getattr(self, f"{service}_postgres_dsn")
+        chosen = own or self.postgres_dsn
+        if chosen is None:
+            raise ValueError(f"set EE_POSTGRES_DSN or EE_{service.upper()}_POSTGRES_DSN")
+        return chosen.get_secret_value()
+
+    def password(self, service: str) -> str | None:
+        """The password of the role `<service>_app`; None where the DSN or the server needs none."""
+        found: SecretStr | None = getattr(self, f"{service}_postgres_password")
+        return found.get_secret_value() if found else None
+
+    def admin_dsn(self, service: str) -> str:
+        """As who makes roles and schemas, on the server of this service. Raises `ValueError`."""
+        own: SecretStr | None = getattr(self, f"{service}_admin_postgres_dsn")
+        chosen = own or self.admin_postgres_dsn
+        if chosen is None:
+            raise ValueError("set EE_ADMIN_POSTGRES_DSN to a role that may make roles and schemas")
+        return chosen.get_secret_value()
+
+
+def app_role(service: str) -> str:
+    """The role under which a service runs: no DDL, no other schema."""
+    return f"{service}_app"
+
+
+def owner_role(service: str) -> str:
+    """The role that owns a service's schema and migrates it; nobody logs in as it."""
+    return f"{service}_owner"
+
+
+def operator_role(service: str) -> str:
+    """The group of the people who may give commands to a service, each under a login of their own."""
+    return f"{service}_operator"

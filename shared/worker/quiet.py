@@ -1,0 +1,122 @@
+"""The one "wait for quiet": every live process has seen the instant, nothing lags, nothing is due, nothing waits.
+
+Used by `ee dev clock advance`, the demo and the tests. It looks at each service through the service's own role.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from aiokafka import TopicPartition
+
+from shared.db.pool import open_pool
+from shared.db.settings import DatabaseSettings
+from shared.kafka.offsets import Offsets
+from shared.kafka.producer import Producer
+from shared.kafka.settings import KafkaSettings
+from shared.worker.clock import FixedClock
+from shared.worker.publisher import Publisher
+from shared.worker.runtime import Runtime
+from shared.worker.service import Service
+from shared.worker.settings import WorkerSettings
+from shared.worker.step import QUERIES
+
+POLL_S = 0.02
+
+
+class NotQuietError(Exception):
+    """The deadline has passed; the text says what was still moving."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """One look: what moves, and where the topics ended."""
+
+    moving: tuple[str, ...]
+    ends: Mapping[TopicPartition, int]
+
+
+class Quiet:
+    """Looks at all services of one installation."""
+
+    def __init__(self, services: Sequence[Service]) -> None:
+        self._services = services
+        self._settings = WorkerSettings()
+        self._kafka = KafkaSettings()
+        self._offsets = Offsets(self._kafka)
+        self._runtimes: list[Runtime] = []
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        self._stack.push_async_callback(self._offsets.close)
+        database = DatabaseSettings()
+        for service in self._services:
+            pool = await open_pool(database, service.name, application_name=f"{service.name}-quiet")
+            self._stack.push_async_callback(pool.close)
+            producer = Producer(self._kafka)
+            publisher = Publisher(service, pool, producer)
+            self._runtimes.append(
+                Runtime(
+                    service,
+                    self._settings,
+                    self._kafka,
+                    pool,
+                    producer,
+                    publisher,
+                    self._offsets,
+                    FixedClock(),
+                )
+            )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def wait(self, instant: datetime | None, deadline_s: float) -> None:
+        """Return when two looks in a row found nothing that moves and the same ends. Raises `NotQuietError`.
+
+        Two, because what one look counted last may have caused what it counted first.
+        """
+        until = time.monotonic() + deadline_s
+        before: Glance | None = None
+        while True:
+            glance = await self.look(instant)
+            if not glance.moving and before and not before.moving and glance.ends == before.ends:
+                return
+            if time.monotonic() > until:
+                raise NotQuietError("; ".join(glance.moving) or "the topics still grow")
+            before = glance
+            await asyncio.sleep(POLL_S)
+
+    async def look(self, instant: datetime | None) -> Glance:
+        """Everything that moves, in words."""
+        moving: list[str] = []
+        for found in await asyncio.gather(*(self._inside(runtime, instant) for runtime in self._runtimes)):
+            moving += found
+        topics = sorted({topic for service in self._services for topic in service.topics})
+        ends = await self._offsets.ends(topics)
+        for service in self._services:
+            mine = {p: end for p, end in ends.items() if p.topic in service.topics}
+            lag = await self._offsets.caught_up(service.name, mine)
+            if lag:
+                moving.append(f"{service.name} lags by {lag} records")
+        return Glance(tuple(moving), ends)
+
+    async def _inside(self, runtime: Runtime, instant: datetime | None) -> list[str]:
+        name = runtime.service.name
+        moving = []
+        async with runtime.pool.acquire() as connection:
+            if instant is not None:
+                behind = [p for p in await connection.fetch(QUERIES.live_processes) if p["seen_instant"] < instant]
+                if behind:
+                    moving.append(f"{len(behind)} processes of {name} have not seen the instant")
+                for step in runtime.service.steps(runtime):
+                    if due := await step.due(connection, instant):
+                        moving.append(f"{name}: {due} rows due in {step.name}")
+            if rows := await connection.fetchval(QUERIES.outbox_size):
+                moving.append(f"{name}: {rows} outbox rows")
+        return moving
