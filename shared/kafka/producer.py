@@ -197,7 +197,9 @@ def _seen(future: "asyncio.Future[RecordMetadata]") -> None:
 
 
 def _append(builder: BatchBuilder, record: Record) -> bool:
-    metadata = builder.append(timestamp=record.timestamp_ms, key=record.key, value=record.value, headers=record.headers)
+    metadata = builder.append(
+        timestamp=record.timestamp_ms, key=record.key, value=record.value, headers=list(record.headers)
+    )
     return metadata is not None
 
 
