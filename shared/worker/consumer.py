@@ -118,6 +118,7 @@ class Consumer:
             dead += [_described(letter) for letter in step.dead]
             await self._held.settle(step, messages)
             await self._held.open(step, dead)
+            await self._service.passed(step, records)
             failpoint("inside_transaction")
         failpoint("after_transaction")
         if messages:
@@ -167,6 +168,7 @@ class Consumer:
         async with self._runtime.pool.acquire() as connection, connection.transaction():
             step = self._runtime.step(connection, by_clock=False)
             await self._held.open(step, [letter])
+            await self._service.passed(step, [record])
         work.announced |= step.announced
         work.dead.append(letter)
 

@@ -17,6 +17,14 @@ Decoder = Callable[[Record], Message]
 Handler = Callable[[Step, Sequence[Message]], Awaitable[None]]
 """Applies a batch inside one transaction: writes rows, touches keys, adds facts. Doing it again changes nothing."""
 
+Passed = Callable[[Step, Sequence[Record]], Awaitable[None]]
+"""Told, in the same transaction, of every record that it puts behind the group: handled ones and dead letters."""
+
+
+async def _not_counted(_: Step, __: Sequence[Record]) -> None:
+    """Most services need no offsets beside those that they commit."""
+
+
 
 @dataclass(frozen=True, slots=True)
 class StateQueries:
@@ -51,6 +59,7 @@ class Service:
     decoders: Mapping[str, Decoder]
     handle: Handler
     state: StateQueries | None = None
+    passed: Passed = _not_counted
     steps: Callable[["Runtime"], Sequence[ClockStep]] = lambda _: ()
     tasks: Mapping[str, Callable[["Runtime"], Awaitable[None]]] = field(default_factory=dict)
 
