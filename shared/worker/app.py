@@ -1,10 +1,11 @@
 """FastStream's part: the subscriber and the life of the process. Its defaults lose messages; these settings do not."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import ConsumerRecord
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from faststream import AckPolicy, Context, FastStream
+from faststream import AckPolicy, FastStream
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
@@ -17,7 +18,6 @@ from shared.worker.service import Service
 from shared.worker.settings import WorkerSettings
 
 _Raw = ConsumerRecord[Any, Any]
-_MESSAGE = Context("message")
 _SASL = {"SCRAM-SHA-512": SASLScram512, "SCRAM-SHA-256": SASLScram256, "PLAIN": SASLPlaintext}
 
 
@@ -48,13 +48,13 @@ def build(service: Service) -> FastStream:
         rebalance_timeout_ms=settings.rebalance_timeout_ms,
         partition_assignment_strategy=[RangePartitionAssignor],
         parser=_untouched,
-        decoder=_nothing,
+        decoder=_as_they_came,
     )
 
     @subscriber
-    async def take(_: Any, message: KafkaAckableMessage = _MESSAGE) -> None:
+    async def take(records: Sequence[_Raw]) -> None:
         if subscriber.consumer is not None:
-            await process.consumer.take(_records(message.raw_message), subscriber.consumer)
+            await process.consumer.take([_record(raw) for raw in records], subscriber.consumer)
 
     return FastStream(
         broker,
@@ -71,12 +71,9 @@ async def _untouched(records: tuple[_Raw, ...]) -> KafkaAckableMessage:
     return KafkaAckableMessage(raw_message=records, body=b"", consumer=None)
 
 
-async def _nothing(_: KafkaAckableMessage) -> None:
+async def _as_they_came(message: KafkaAckableMessage) -> Any:
     """A decoder that reads no body: bodies are read record by record (decode.py)."""
-
-
-def _records(raw: Any) -> list[Record]:
-    return [_record(one) for one in raw]
+    return message.raw_message
 
 
 def _record(raw: _Raw) -> Record:
