@@ -121,6 +121,4 @@ def check_on(facts: Facts, on: date) -> list[FieldError]:
     births = [("date_of_birth", facts.date_of_birth)]
     relatives = enumerate(facts.relatives_in_canada)
     births += [(f"relatives_in_canada[{i}].born_on", one.born_on) for i, one in relatives]
-    return [
-        FieldError(where, "birth_after_day", {"on": on.isoformat()}) for where, born in births if born > on
-    ]
+    return [FieldError(where, "birth_after_day", {"on": on.isoformat()}) for where, born in births if born > on]

@@ -169,12 +169,8 @@ def _one_test(tests: tuple[LanguageTest, ...]) -> tuple[LanguageTest, ...]:
 Credentials = Annotated[tuple[Education, ...], Field(max_length=50, strict=False)]
 Studies = Annotated[tuple[StudyInCanada, ...], Field(max_length=50, strict=False)]
 Jobs = Annotated[tuple[Work, ...], Field(max_length=200, strict=False)]
-Tests = Annotated[
-    tuple[LanguageTest, ...], Field(max_length=10, strict=False), AfterValidator(_one_test_a_language)
-]
-PartnerTests = Annotated[
-    tuple[LanguageTest, ...], Field(max_length=10, strict=False), AfterValidator(_one_test)
-]
+Tests = Annotated[tuple[LanguageTest, ...], Field(max_length=10, strict=False), AfterValidator(_one_test_a_language)]
+PartnerTests = Annotated[tuple[LanguageTest, ...], Field(max_length=10, strict=False), AfterValidator(_one_test)]
 
 
 class Partner(Fact):

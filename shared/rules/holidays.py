@@ -7,9 +7,7 @@ from typing import Any, Final
 
 import yaml
 
-_TABLE: Final[dict[str, Any]] = yaml.safe_load(
-    (files(__package__) / "data" / "holidays.yaml").read_text("utf-8")
-)
+_TABLE: Final[dict[str, Any]] = yaml.safe_load((files(__package__) / "data" / "holidays.yaml").read_text("utf-8"))
 _SUNDAY: Final = 7
 _DAY: Final = timedelta(days=1)
 
@@ -61,9 +59,7 @@ def _day_of(rule: dict[str, Any], year: int) -> date:
         case "nth_monday":
             return _monday_on_or_before(date(year, rule["month"], 7 * rule["nth"]))
         case other:
-            raise ValueError(
-                f"holidays.yaml: no rule {other!r}; use fixed, easter, monday_before or nth_monday"
-            )
+            raise ValueError(f"holidays.yaml: no rule {other!r}; use fixed, easter, monday_before or nth_monday")
 
 
 def _monday_on_or_before(day: date) -> date:

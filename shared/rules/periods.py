@@ -17,9 +17,7 @@ import yaml
 
 from shared.rules.holidays import next_day_not_a_holiday
 
-_TABLE: Final[dict[str, Any]] = yaml.safe_load(
-    (files(__package__) / "data" / "periods.yaml").read_text("utf-8")
-)
+_TABLE: Final[dict[str, Any]] = yaml.safe_load((files(__package__) / "data" / "periods.yaml").read_text("utf-8"))
 
 FAIRNESS_DAYS: Final[int] = _TABLE["fairness_letter"]["days"]
 """Days to answer a procedural fairness letter; no official text gives a length, 30 is common."""
@@ -57,8 +55,7 @@ _PERIODS: Final[tuple[tuple[date, Period], ...]] = tuple(
     for table in _TABLE["period_to_apply"]["tables"]
 )
 _EXTENDED: Final[tuple[tuple[date, bool], ...]] = tuple(
-    (date.fromisoformat(table["effective_from"]), table["extended"])
-    for table in _TABLE["extension"]["tables"]
+    (date.fromisoformat(table["effective_from"]), table["extended"]) for table in _TABLE["extension"]["tables"]
 )
 
 
