@@ -1,5 +1,6 @@
 """Topics as the table says: created where they are missing, refused where they differ."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -69,12 +70,21 @@ class DriftRefused(Exception):
         super().__init__("\n".join([*map(str, drifts), hint]))
 
 
-def apply_topics(settings: KafkaSettings, *, alter: bool = False) -> list[str]:
+async def apply_topics(settings: KafkaSettings, *, alter: bool = False) -> list[str]:
     """Create the topics that are missing; with `alter` also correct configuration. Returns what was done.
 
     Raises `DriftRefused` before anything is changed, `KafkaUnreachable`. Safe to run twice at once.
     """
-    drifts = check_topics(settings)
+    return await asyncio.to_thread(_apply, settings, alter)
+
+
+async def check_topics(settings: KafkaSettings) -> list[Drift]:
+    """Every difference between the table and the cluster; empty = none. Raises `KafkaUnreachable`."""
+    return await asyncio.to_thread(_check, settings)
+
+
+def _apply(settings: KafkaSettings, alter: bool) -> list[str]:
+    drifts = _check(settings)
     changes = [d for d in drifts if not d.is_missing_topic]
     refused = [d for d in changes if not (alter and d.can_be_altered)]
     if refused:
@@ -86,8 +96,7 @@ def apply_topics(settings: KafkaSettings, *, alter: bool = False) -> list[str]:
     return done
 
 
-def check_topics(settings: KafkaSettings) -> list[Drift]:
-    """Every difference between the table and the cluster; empty = none. Raises `KafkaUnreachable`."""
+def _check(settings: KafkaSettings) -> list[Drift]:
     client = connect(settings)
     try:
         known = client.list_topics(timeout=REQUEST_TIMEOUT_S).topics

@@ -1,5 +1,7 @@
 """`ee topics apply|check|rights`."""
 
+import asyncio
+from collections.abc import Coroutine
 from typing import Annotated
 
 import typer
@@ -19,30 +21,14 @@ def apply(
     ] = False,
 ) -> None:
     """Create missing topics; on a secured cluster also users and rights. Refuses what differs."""
-    settings = KafkaSettings()
-    try:
-        done = apply_topics(settings, alter=alter)
-        if settings.is_secured:
-            done += apply_rights(settings)
-    except (DriftRefused, KafkaUnreachable) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+    done = _run(_apply(KafkaSettings(), alter))
     typer.echo("\n".join(done or ["nothing to do"]))
 
 
 @app.command()
 def check() -> None:
     """Compare the cluster with the table; exit status 1 if anything differs."""
-    settings = KafkaSettings()
-    try:
-        found = [str(drift) for drift in check_topics(settings)]
-    except KafkaUnreachable as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-    if settings.is_secured:
-        wanted, existing = rights(), describe(settings)
-        found += [f"missing: {r}" for r in sorted(wanted - existing)]
-        found += [f"too much: {r}" for r in sorted(existing - wanted)]
+    found = _run(_check(KafkaSettings()))
     typer.echo("\n".join(found or ["everything is as it should be"]))
     raise typer.Exit(1 if found else 0)
 
@@ -52,3 +38,25 @@ def show_rights() -> None:
     """Print who may do what, as the table says; asks no cluster."""
     for right in sorted(rights()):
         typer.echo(str(right))
+
+
+async def _apply(settings: KafkaSettings, alter: bool) -> list[str]:
+    done = await apply_topics(settings, alter=alter)
+    return done + (await apply_rights(settings) if settings.is_secured else [])
+
+
+async def _check(settings: KafkaSettings) -> list[str]:
+    found = [str(drift) for drift in await check_topics(settings)]
+    if settings.is_secured:
+        wanted, existing = rights(), await describe(settings)
+        found += [f"missing: {r}" for r in sorted(wanted - existing)]
+        found += [f"too much: {r}" for r in sorted(existing - wanted)]
+    return found
+
+
+def _run(work: Coroutine[None, None, list[str]]) -> list[str]:
+    try:
+        return asyncio.run(work)
+    except (DriftRefused, KafkaUnreachable) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None

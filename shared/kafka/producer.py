@@ -159,7 +159,7 @@ class Producer:
                 **self._settings.aiokafka(),
                 acks="all",
                 enable_idempotence=True,
-                compression_type="lz4",
+                compression_type="zstd",
                 max_batch_size=BATCH_BYTES,
                 max_request_size=MAX_RECORD_BYTES + _REQUEST_OVERHEAD,
                 metadata_max_age_ms=60_000,

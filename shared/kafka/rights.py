@@ -1,5 +1,6 @@
 """Who may do what in Kafka: ACLs and SCRAM users, generated from the table of topics."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -55,15 +56,24 @@ def _describes(principal: str, services: Iterable[str]) -> set[Right]:
     return groups | topics
 
 
-def apply_rights(settings: KafkaSettings) -> list[str]:
+async def apply_rights(settings: KafkaSettings) -> list[str]:
     """Make the users of `settings.users` and bring the ACLs of our principals to what the table says.
 
     Returns what was done. ACLs of other principals, and of other topics, are left alone. Needs a super user, or
     one who may alter the cluster. Raises `confluent_kafka.KafkaException`.
     """
+    return await asyncio.to_thread(_apply, settings)
+
+
+async def describe(settings: KafkaSettings) -> frozenset[Right]:
+    """The rights that our principals have now on literal topics and groups."""
+    return await asyncio.to_thread(_describe, connect(settings))
+
+
+def _apply(settings: KafkaSettings) -> list[str]:
     client = connect(settings)
     done = _apply_users(client, settings)
-    wanted, existing = rights(), describe(settings)
+    wanted, existing = rights(), _describe(client)
     added, removed = sorted(wanted - existing), sorted(existing - wanted)
     if added:
         for future in client.create_acls([_binding(r) for r in added], REQUEST_TIMEOUT_S).values():
@@ -74,8 +84,7 @@ def apply_rights(settings: KafkaSettings) -> list[str]:
     return [*done, *(f"granted: {r}" for r in added), *(f"revoked: {r}" for r in removed)]
 
 
-def describe(settings: KafkaSettings) -> frozenset[Right]:
-    """The rights that our principals have now on literal topics and groups."""
+def _describe(client: AdminClient) -> frozenset[Right]:
     anything: Any = None
     every = AclBindingFilter(
         ResourceType.ANY,
@@ -86,7 +95,7 @@ def describe(settings: KafkaSettings) -> frozenset[Right]:
         AclOperation.ANY,
         AclPermissionType.ALLOW,
     )
-    found: list[AclBinding] = connect(settings).describe_acls(every, REQUEST_TIMEOUT_S).result()
+    found: list[AclBinding] = client.describe_acls(every, REQUEST_TIMEOUT_S).result()
     ours = {f"User:{p}": p for p in table().principals}
     return frozenset(
         Right(ours[b.principal], b.restype.name, b.name, b.operation.name)
