@@ -1,5 +1,6 @@
 """The law as data: dated tables (`data/`), and pure functions from declared facts and a day to results with reasons."""
 
+from shared.rules.changes import NextChange, next_change, next_program_change
 from shared.rules.crs import Crs
 from shared.rules.errors import FieldError, check_on, field_errors
 from shared.rules.evaluate import (
@@ -20,11 +21,14 @@ __all__ = [
     "Facts",
     "FieldError",
     "Line",
+    "NextChange",
     "ProgramsEvaluation",
     "Verdict",
     "check_on",
     "evaluate",
     "evaluate_programs",
     "field_errors",
+    "next_change",
+    "next_program_change",
     "rule_sets_in_force",
 ]

@@ -1,9 +1,12 @@
 """The Canadian Experience Class (R87.1)."""
 
+from collections.abc import Sequence
+
+from shared.rules.force import RuleSets
 from shared.rules.lines import Criteria
 from shared.rules.quantities import Case
 from shared.rules.schema import CecSet
-from shared.rules.work import HOUR, total
+from shared.rules.work import HOUR, Job, total
 
 
 def assess(case: Case, criteria: Criteria | None) -> bool:
@@ -12,7 +15,7 @@ def assess(case: Case, criteria: Criteria | None) -> bool:
     low = case.since(rules.work.window_years)
     hours = total(jobs, low, case.today)
     worked = hours >= rules.work.hours * HOUR
-    needed, code = _threshold(case, rules, low)
+    needed, code = threshold(case.sets, rules, jobs, low, case.today)
     best = max((min(found) for found in case.levels.values()), default=0)
     spoken = best >= needed
     outside = case.facts.intended_province != "QC"
@@ -29,19 +32,18 @@ def assess(case: Case, criteria: Criteria | None) -> bool:
     return worked and spoken and outside
 
 
-def _threshold(case: Case, rules: CecSet, low: int) -> tuple[int, str | None]:
+def threshold(sets: RuleSets, rules: CecSet, jobs: Sequence[Job], low: int, today: int) -> tuple[int, str | None]:
     """The level asked for, by the occupation with the most hours; of equals the one that asks for less."""
     by_noc: dict[str, int] = {}
-    jobs = case.history.class_work
-    codes = {one.noc for one in jobs if one.end > low and one.start < case.today}
-    for code in codes:
-        by_noc[code] = total([one for one in jobs if one.noc == code], low, case.today)
+    for code in {one.noc for one in jobs if one.end > low and one.start < today}:
+        by_noc[code] = total([one for one in jobs if one.noc == code], low, today)
     if not by_noc:
         return min(row.level for row in rules.language.rows), None
     most = max(by_noc.values())
-    return min((_level(case, rules, code), code) for code, hours in by_noc.items() if hours == most)
+    return min((level_of(sets, rules, code), code) for code, hours in by_noc.items() if hours == most)
 
 
-def _level(case: Case, rules: CecSet, code: str) -> int:
-    teer = case.sets.skilled[code]
+def level_of(sets: RuleSets, rules: CecSet, code: str) -> int:
+    """The level that an occupation asks for."""
+    teer = sets.skilled[code]
     return next(row.level for row in rules.language.rows if teer in row.teer)

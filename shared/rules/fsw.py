@@ -1,5 +1,6 @@
 """The Federal Skilled Worker class: minimum requirements, the grid of 100 points and the funds (R75 to R83)."""
 
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from shared.rules import offer
@@ -13,6 +14,8 @@ from shared.rules.scales import ABILITIES
 from shared.rules.schema import FswSet
 from shared.rules.tables import LEVEL_INDEX, LEVELS, lookup
 from shared.rules.work import HOUR, YEAR, Job, job, longest, total
+
+DAY = timedelta(days=1)
 
 
 class Grid(NamedTuple):
@@ -188,25 +191,14 @@ def adaptability(case: Case, rules: FswSet, arranged: bool) -> list[tuple[str, s
         spoken = levels(test, case.sets, case.on) if test is not None else None
         if spoken is not None and min(spoken) >= table.partner_language.minimum:
             found.append(("partner_language", table.partner_language.section, table.partner_language.points))
-        if studied(partner.study_in_canada, case, rules):
+        if studied(partner.study_in_canada, case.on, rules):
             found.append(("partner_study", table.partner_study.section, table.partner_study.points))
-        jobs = [
-            job(one)
-            for one in partner.work
-            if one.country == "CAN" and one.authorized and one.hours_per_week >= table.full_time_hours_per_week
-        ]
+        jobs = partner_full_time(partner, rules)
         if _full_time(jobs, case) >= table.partner_work.hours * HOUR:
             found.append(("partner_work", table.partner_work.section, table.partner_work.points))
-    if studied(case.facts.study_in_canada, case, rules):
+    if studied(case.facts.study_in_canada, case.on, rules):
         found.append(("own_study", table.own_study.section, table.own_study.points))
-    own = [
-        one
-        for one, work in case.history.all
-        if work.country == "CAN"
-        and work.authorized
-        and work.hours_per_week >= table.full_time_hours_per_week
-        and case.sets.skilled[work.noc] is not None
-    ]
+    own = own_full_time(case, rules)
     if _full_time(own, case) >= table.own_work.hours * HOUR:
         found.append(("own_work", table.own_work.section, table.own_work.points))
     if has_relative(case, table.relative.minimum_age):
@@ -216,12 +208,32 @@ def adaptability(case: Case, rules: FswSet, arranged: bool) -> list[tuple[str, s
     return found
 
 
+def own_full_time(case: Case, rules: FswSet) -> list[Job]:
+    """The applicant's full-time, authorized, skilled jobs in Canada: R83(1)(c)."""
+    return [
+        one
+        for one, work in case.history.all
+        if work.country == "CAN"
+        and work.authorized
+        and work.hours_per_week >= rules.adaptability.full_time_hours_per_week
+        and case.sets.skilled[work.noc] is not None
+    ]
+
+
+def partner_full_time(partner: Partner, rules: FswSet) -> list[Job]:
+    """The partner's full-time, authorized jobs in Canada, of any category: R83(1)(c.1)."""
+    return sorted(
+        job(one)
+        for one in partner.work
+        if one.country == "CAN" and one.authorized and one.hours_per_week >= rules.adaptability.full_time_hours_per_week
+    )
+
+
 def _full_time(jobs: list[Job], case: Case) -> int:
-    jobs.sort()
     return total(jobs, 0, case.today) if jobs else 0
 
 
-def studied(periods: tuple[StudyInCanada, ...], case: Case, rules: FswSet) -> bool:
+def studied(periods: tuple[StudyInCanada, ...], on: date, rules: FswSet) -> bool:
     """Whether full-time study in Canada reaches two academic years: R83(1)(b), (2)."""
     terms = rules.adaptability.study
     months = 0
@@ -231,10 +243,10 @@ def studied(periods: tuple[StudyInCanada, ...], case: Case, rules: FswSet) -> bo
             and one.good_standing
             and one.program_months >= terms.program_months
             and one.hours_per_week >= terms.hours_per_week
-            and one.from_ < case.on
+            and one.from_ < on
         ):
-            end = case.today if one.to is None else min(one.to.toordinal() + 1, case.today)
-            months += completed_months(one.from_, one.from_.fromordinal(end))
+            end = on if one.to is None else min(one.to + DAY, on)
+            months += completed_months(one.from_, end)
     return months >= terms.months
 
 

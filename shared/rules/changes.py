@@ -1,0 +1,268 @@
+"""The next day on which the result differs, if nothing is declared and the loaded rule sets stay.
+
+The days on which something that the law counts can change are found from the facts; between two of them nothing can.
+They are tried in order until the result differs.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from shared.rules import cec
+from shared.rules.categories import counts
+from shared.rules.crossing import Count, first_difference, next_band
+from shared.rules.days import add_years, completed_months, completed_years
+from shared.rules.evaluate import Evaluation, evaluate, evaluate_programs
+from shared.rules.facts import Education, Facts, LanguageTest, StudyInCanada
+from shared.rules.force import REGISTRY
+from shared.rules.fsw import counted_partner, own_full_time, partner_full_time, studied
+from shared.rules.quantities import ECA_YEARS, Case, WorkHistory
+from shared.rules.schema import WorkTest
+from shared.rules.tables import Cells, lookup
+from shared.rules.work import HOUR, OPEN, YEAR
+
+DAY = timedelta(days=1)
+_LATEST = date(2199, 12, 31)
+_OLDEST = 150
+
+Days = Iterator[tuple[date, str]]
+
+
+class NextChange(NamedTuple):
+    """A day, and a code that says why the result differs from then (`change.*` in the catalogue)."""
+
+    on: date
+    reason: str
+
+
+def next_change(
+    facts: Facts, on: date, *, submitted_on: date | None = None, now: Evaluation | None = None
+) -> NextChange | None:
+    """The first later day on which a point, a verdict or `provisional` differs; None if there is none.
+
+    `submitted_on` None = submitted on `on`. `now`: the evaluation of `on`, if the caller has it.
+    """
+    submitted = submitted_on or on
+
+    def signature(day: date) -> Any:
+        return evaluate(facts, day, submitted_on=submitted, lines=False).signature()
+
+    return _first(facts, on, submitted, signature, now.signature() if now else None)
+
+
+def next_program_change(facts: Facts, on: date, *, submitted_on: date | None = None) -> NextChange | None:
+    """The first later day on which the verdict of a program, or whether it is provisional, differs."""
+    submitted = submitted_on or on
+
+    def signature(day: date) -> Any:
+        found = evaluate_programs(facts, day, submitted_on=submitted, lines=False)
+        return (*(one.eligible for one in found.programs.values()), found.provisional)
+
+    return _first(facts, on, submitted, signature, None)
+
+
+def _first(facts: Facts, on: date, submitted: date, signature: Callable[[date], Any], known: Any) -> NextChange | None:
+    now = known if known is not None else signature(on)
+    day = on
+    while True:
+        case = Case(facts, day, REGISTRY.in_force(day, submitted), day)
+        found = min((one for one in candidates(case) if one[0] > day), default=None)
+        if found is None or found[0] > _LATEST:
+            return None
+        day = found[0]
+        if signature(day) != now:
+            return NextChange(*found)
+
+
+def candidates(case: Case) -> Days:
+    """Every day after that of the case on which something that counts may change next, with the reason."""
+    facts, on = case.facts, case.on
+    turning = REGISTRY.next_day(on)
+    if turning is not None:
+        yield turning, "change.rule_set"
+    yield from _birthday(case)
+    partner = facts.partner
+    yield from _tests(case, (*facts.language_tests, *(partner.language_tests if partner else ())))
+    yield from _credentials((*facts.education, *(partner.education if partner else ())))
+    yield from _papers(facts)
+    yield from _studies(case)
+    yield from _work(case)
+    for relative in facts.relatives_in_canada:
+        yield add_years(relative.born_on, case.sets.fsw.adaptability.relative.minimum_age), "change.relative_of_age"
+        yield add_years(relative.born_on, case.sets.crs.additional.sibling.minimum_age), "change.relative_of_age"
+    if facts.military is not None:
+        yield facts.military.service_from, "change.military_service"
+        for one in case.sets.categories:
+            if one.test.kind == "military":
+                yield add_years(facts.military.service_from, one.test.service_years), "change.military_service"
+
+
+def _birthday(case: Case) -> Days:
+    """The next birthday at which a point for age differs, in either column or in the grid."""
+    born = case.facts.date_of_birth
+    age = completed_years(born, case.on)
+    tables = (*case.sets.crs.core.age.rows, case.sets.fsw.age.rows)
+    now = _age_points(tables, age)
+    for older in range(age + 1, _OLDEST):
+        if _age_points(tables, older) != now:
+            yield add_years(born, older), "change.birthday"
+            return
+
+
+def _age_points(tables: tuple[Cells, ...], age: int) -> tuple[int, ...]:
+    return tuple(lookup(table, max(age, 0)).points for table in tables)
+
+
+def _tests(case: Case, tests: tuple[LanguageTest, ...]) -> Days:
+    for one in tests:
+        since = one.results_on or one.taken_on
+        yield max(since, one.taken_on), "change.language_test_counts"
+        yield add_years(since, case.sets.language.validity_years), "change.language_test_expires"
+
+
+def _credentials(credentials: tuple[Education, ...]) -> Days:
+    for one in credentials:
+        yield one.completed_on, "change.credential_completed"
+        if one.eca_issued_on is not None:
+            yield one.eca_issued_on, "change.eca_counts"
+            yield add_years(one.eca_issued_on, ECA_YEARS), "change.eca_expires"
+
+
+def _papers(facts: Facts) -> Days:
+    certificate, permit, offer = facts.certificate_of_qualification, facts.work_permit, facts.job_offer
+    if certificate is not None:
+        yield certificate.issued_on, "change.certificate_counts"
+    if permit is not None:
+        yield permit.expires_on + DAY, "change.work_permit_expires"
+        if permit.with_employer_since is not None:
+            yield permit.with_employer_since, "change.with_employer"
+            yield add_years(permit.with_employer_since, 1), "change.with_employer"
+    if offer is not None and offer.lmia_valid_until is not None:
+        yield offer.lmia_valid_until + DAY, "change.assessment_expires"
+    if facts.nomination is not None:
+        yield facts.nomination.issued_on, "change.nomination_counts"
+        yield facts.nomination.expires_on + DAY, "change.nomination_expires"
+
+
+def _studies(case: Case) -> Days:
+    partner = case.facts.partner
+    for periods in (case.facts.study_in_canada, partner.study_in_canada if partner else ()):
+        found = _study_reached(case, periods)
+        if found is not None:
+            yield found, "change.study_completed"
+
+
+def _study_reached(case: Case, periods: tuple[StudyInCanada, ...]) -> date | None:
+    """The day on which going on with the study reaches two academic years, if it does and has not yet."""
+    rules = case.sets.fsw
+    if not periods or studied(periods, case.on, rules):
+        return None
+    days = set()
+    for one in periods:
+        last = _LATEST if one.to is None else one.to + DAY
+        for months in range(completed_months(one.from_, case.on), rules.adaptability.study.months + 2):
+            day = _month_completed(one.from_, months)
+            if case.on < day <= last:
+                days.add(day)
+    return next((day for day in sorted(days) if studied(periods, day, rules)), None)
+
+
+def _month_completed(first: date, months: int) -> date:
+    """The first day on which so many months from `first` are completed."""
+    year, month = divmod(12 * first.year + first.month - 1 + max(months, 0), 12)
+    following = date(year + month // 11, (month + 1) % 12 + 1, 1)
+    length = (following - date(year, month + 1, 1)).days
+    return date(year, month + 1, first.day) if first.day <= length else following
+
+
+def _work(case: Case) -> Days:
+    for count, thresholds in _counts(case):
+        if count.jobs:
+            found = next_band(count, case.today, thresholds)
+            if found is not None:
+                reason = "change.work_completed" if found[1] else "change.work_leaves_window"
+                yield date.fromordinal(found[0]), reason
+    yield from _threshold(case)
+
+
+def _year_thresholds(cells: Cells) -> list[int]:
+    """The hours at which a table of completed years gives other points."""
+    return [years * YEAR for years, (a, b) in enumerate(pairwise(cells), 1) if a.points != b.points]
+
+
+def _band_thresholds(bands: tuple[str, ...]) -> list[int]:
+    return [years * YEAR for years, (a, b) in enumerate(pairwise(bands), 1) if a != b]
+
+
+def _counts(case: Case) -> Iterator[tuple[Count, list[int]]]:
+    sets, history = case.sets, case.history
+    yield from _crs_counts(case)
+    rules = sets.fsw
+    minimum = rules.minimum.work
+    yield Count(history.skilled, rules.experience.window_years), _year_thresholds(rules.experience.rows)
+    primary = [one for one in history.skilled if one.noc == case.facts.primary_noc]
+    yield Count(primary, minimum.window_years, minimum.gap_days), [minimum.hours * HOUR]
+    yield Count(own_full_time(case, rules), None), [rules.adaptability.own_work.hours * HOUR]
+    partner = counted_partner(case.facts)
+    if partner is not None:
+        yield Count(partner_full_time(partner, rules), None), [rules.adaptability.partner_work.hours * HOUR]
+    yield Count(history.class_work, sets.cec.work.window_years), [sets.cec.work.hours * HOUR]
+    trade = case.facts.trade
+    for code in {one.noc for one, _ in history.all} & sets.trade_codes:
+        if trade is None or trade.noc == code:
+            jobs = [one for one, _ in history.all if one.noc == code]
+            floor = 0 if trade is None else trade.qualified_on.toordinal()
+            yield Count(jobs, sets.fst.work.window_years, None, floor), [sets.fst.work.hours * HOUR]
+    yield from _category_counts(case)
+
+
+def _crs_counts(case: Case) -> Iterator[tuple[Count, list[int]]]:
+    rules, history = case.sets.crs, case.history
+    column = 0 if case.partner is not None else 1
+    table = rules.transferability
+    canadian = set(_year_thresholds(rules.core.canadian_work.rows[column]))
+    canadian |= set(_band_thresholds(table.canadian_work_bands))
+    yield Count(history.canadian, 10), sorted(canadian)
+    foreign = _band_thresholds(table.foreign_work_bands)
+    if table.foreign_work.single_occupation:
+        for code in {one.noc for one in history.foreign}:
+            yield Count([one for one in history.foreign if one.noc == code], 10), foreign
+    else:
+        yield Count(history.foreign, 10), foreign
+    if case.partner is not None:
+        jobs = WorkHistory(case.partner.work, case.sets).canadian
+        yield Count(jobs, 10), _year_thresholds(rules.partner.canadian_work.rows)
+
+
+def _category_counts(case: Case) -> Iterator[tuple[Count, list[int]]]:
+    for code in {one.noc for one, _ in case.history.all}:
+        seen = set()
+        for place in case.sets.work_categories.get(code, ()):
+            test = case.sets.categories[place].test
+            assert isinstance(test, WorkTest)
+            if test not in seen:
+                seen.add(test)
+                jobs = [one for one, work in case.history.all if one.noc == code and counts(work, test, case.sets)]
+                gap = test.gap_days if test.continuous else None
+                yield Count(jobs, test.window_years, gap), [test.hours * HOUR]
+
+
+def _threshold(case: Case) -> Days:
+    """The CEC's level follows the occupation with most hours: which one that is may change from day to day."""
+    rules, jobs = case.sets.cec, case.history.class_work
+    asked = sorted({row.level for row in rules.language.rows})
+    best = max((min(found) for found in case.levels.values()), default=0)
+    levels = {cec.level_of(case.sets, rules, one.noc) for one in jobs}
+    if len(levels) < 2 or not asked[0] <= best < asked[-1]:
+        return
+    edges = [edge for one in jobs for edge in (one.start, one.end) if edge < OPEN]
+    last = add_years(date.fromordinal(max(edges)), rules.work.window_years).toordinal()
+
+    def needed(day: int) -> int:
+        since = add_years(date.fromordinal(day), -rules.work.window_years).toordinal()
+        return cec.threshold(case.sets, rules, jobs, since, day)[0]
+
+    found = first_difference(case.today, last + 366, needed)
+    if found is not None:
+        yield date.fromordinal(found), "change.main_occupation"
