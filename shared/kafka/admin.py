@@ -18,7 +18,7 @@ from confluent_kafka.admin import (
     TopicMetadata,
 )
 
-from shared.kafka.connection import REQUEST_TIMEOUT_S, connect
+from shared.kafka.connection import REQUEST_TIMEOUT_S, connect, said
 from shared.kafka.settings import KafkaSettings
 from shared.kafka.topics import TOPICS, TopicSpec
 
@@ -104,7 +104,7 @@ def _check(settings: KafkaSettings) -> list[Drift]:
         configs = _configs(client, existing)
     except KafkaException as error:
         raise KafkaUnreachable(
-            f"Kafka does not answer at {settings.bootstrap} ({error}): look at EE_KAFKA_BOOTSTRAP, "
+            f"Kafka does not answer at {settings.bootstrap} ({said(error)}): look at EE_KAFKA_BOOTSTRAP, "
             "EE_KAFKA_SECURITY_PROTOCOL, and the user and password"
         ) from error
     drifts: list[Drift] = []

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from shared.kafka.settings import KafkaSettings
@@ -24,3 +25,9 @@ async def answers(futures: Mapping[Key, "Future[Result]"]) -> dict[Key, Result]:
     """All answers of one request. Raises the first `confluent_kafka.KafkaException`."""
     results = await asyncio.gather(*(asyncio.wrap_future(f) for f in futures.values()))
     return dict(zip(futures, results, strict=True))
+
+
+def said(error: KafkaException) -> str:
+    """What the library says of an error, without its wrapping."""
+    reason: Any = error.args[0]
+    return str(reason.str())

@@ -10,7 +10,7 @@ from aiokafka.structs import TopicPartition
 from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from shared.kafka.connection import REQUEST_TIMEOUT_S, answers, connect
+from shared.kafka.connection import REQUEST_TIMEOUT_S, answers, connect, said
 from shared.kafka.settings import KafkaSettings
 
 
@@ -90,4 +90,4 @@ class Offsets:
 
 
 def _unavailable(what: str, error: KafkaException) -> OffsetsUnavailable:
-    return OffsetsUnavailable(f"can't read {what}: {error}")
+    return OffsetsUnavailable(f"can't read {what}: {said(error)}")

@@ -96,7 +96,9 @@ class KafkaSettings(Settings):
             "bootstrap.servers": self.bootstrap,
             "security.protocol": self.security_protocol,
             "socket.keepalive.enable": True,
-            "log_level": 3,  # librdkafka writes to stderr by itself: only what is broken
+            "log_level": 0,  # librdkafka writes to stderr by itself, 20 lines a second while a broker is away
+            "reconnect.backoff.ms": 200,
+            "reconnect.backoff.max.ms": 2_000,
         }
         if self.uses_sasl and self.sasl_password:
             conf |= {
