@@ -110,9 +110,10 @@ class Postgres:
             *("-D", str(self._data), "-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile={password_file}"),
             *("--encoding=UTF8", "--locale=C", "--no-sync"),
         ]
-        done = subprocess.run(argv, capture_output=True, check=False, user=self._user, text=True)  # noqa: S603
-        if done.returncode:
-            raise NotReadyError(f"initdb failed in {self._data}: {done.stderr.strip().splitlines()[-1:]}")
+        making = Process("initdb", argv, self.folder / "postgresql.log", {}, self._user)
+        making.start()
+        if making.wait(READY_S):
+            raise NotReadyError(f"initdb failed in {self._data}: see {making.log}")
 
     def _password(self) -> str:
         """Made once, readable by the owner alone."""

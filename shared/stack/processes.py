@@ -50,6 +50,7 @@ class Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **self.env},
+                # The group too: else root's folders are judged by the rights of root's group, which are none.
                 user=self.user,
                 group=self.user,
                 extra_groups=[] if self.user else None,
@@ -76,6 +77,15 @@ class Process:
         """Send a signal, if it still runs."""
         if self.alive:
             os.kill(self.pid, number)
+
+    def wait(self, deadline_s: float) -> int:
+        """Its exit code. Raises `NotReadyError` when it has not ended in time."""
+        if self._child is None:
+            raise NotReadyError(f"{self.name} was not started")
+        try:
+            return self._child.wait(deadline_s)
+        except subprocess.TimeoutExpired:
+            raise NotReadyError(f"{self.name} did not end within {deadline_s:g} s: see {self.log}") from None
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""

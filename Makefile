@@ -1,0 +1,61 @@
+# Two commands matter: `make demo` and `make test`. Both set up what they need; a second run is quick.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+LOCK   := uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11 --extra build
+DEMO   ?=
+
+.PHONY: help demo test check lint schemas bench soak lock clean
+
+help:
+	@echo "make demo   set up and run the main job     (DEMO='--scale 1' for the whole pool)"
+	@echo "make test   set up and run every test"
+	@echo "make check  lint, types, import boundaries, files for deployment"
+	@echo "make bench  measure"
+	@echo "make lock   choose the newest versions again and write the locks"
+	@echo "make clean  remove what the other commands made"
+
+demo: $(VENV)/run.done
+	@$(BIN)/ee demo $(DEMO)
+
+test: $(VENV)/checks.done
+	@$(BIN)/python -m pytest -q $(TESTS)
+
+check: $(VENV)/checks.done
+	@echo "== lint";    $(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@echo "== types";   $(BIN)/mypy
+	@echo "== imports"; $(BIN)/lint-imports
+	@echo "== SQL";     $(BIN)/squawk --config .squawk.toml services/*/migrations/*.sql shared/worker/migrations/*.sql
+	@echo "== compose"; $(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@echo "== image";   $(BIN)/hadolint Dockerfile
+
+schemas: $(VENV)/checks.done
+	@$(BIN)/python -m shared.contracts.generate docs/messages
+
+bench: $(VENV)/checks.done
+	@$(BIN)/python -m benchmarks $(BENCH)
+
+$(VENV)/run.done: requirements/run.lock pyproject.toml
+	@echo "== making $(VENV) from requirements/run.lock (a minute, the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) --require-hashes -r requirements/run.lock
+	@echo "== installing the project"
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/checks.done: requirements/checks.lock $(VENV)/run.done
+	@echo "== adding the tools for tests and checks from requirements/checks.lock"
+	@$(PIP) --require-hashes -r requirements/checks.lock
+	@touch $@
+
+lock:
+	@echo "== choosing versions (uv, in an environment of its own)"
+	@$(PYTHON) -m venv build/lock && build/lock/bin/python -m pip --disable-pip-version-check install --quiet uv
+	@build/lock/bin/$(LOCK) pyproject.toml -o requirements/run.lock
+	@build/lock/bin/$(LOCK) --extra checks -c requirements/run.lock pyproject.toml -o requirements/checks.lock
+	@$(BIN)/python -m shared.stack.jars > build/kafka-jars.lock && mv build/kafka-jars.lock shared/stack/kafka-jars.lock
+
+clean:
+	@rm -rf $(VENV) build .dev .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
