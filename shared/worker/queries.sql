@@ -1,14 +1,9 @@
 -- name: raise_fact_sequences
--- Take numbers for facts: the first one of each (topic, key).
+-- Take numbers for facts: the last one of each (topic, key).
 INSERT INTO fact_sequence AS f (topic, key, last)
 SELECT topic, key, wanted FROM unnest($1::text [], $2::text [], $3::bigint []) AS w (topic, key, wanted)
 ON CONFLICT (topic, key) DO UPDATE SET last = f.last + excluded.last
-RETURNING
-    topic, key,
-    last - (
-        SELECT wanted FROM unnest($1::text [], $2::text [], $3::bigint []) AS w (topic, key, wanted)
-        WHERE w.topic = f.topic AND w.key = f.key
-    ) + 1 AS first;
+RETURNING topic, key, last;
 
 -- name: add_outbox_facts
 -- Facts to be published, in this order.

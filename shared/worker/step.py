@@ -85,7 +85,8 @@ class Step:
             [key for _, key in pairs],
             [wanted[pair] for pair in pairs],
         )
-        following = {(row["topic"], row["key"]): row["first"] for row in rows}
+        lasts = {(row["topic"], row["key"]): row["last"] for row in rows}
+        following = {pair: last - wanted[pair] + 1 for pair, last in lasts.items()}
         facts = []
         for draft in drafts:
             pair = (draft.topic, draft.key)
