@@ -134,7 +134,7 @@ def _military(case: Case, rules: CategorySet, test: MilitaryTest, criteria: Crit
         criteria.add("category.military.experience", experienced, section)
         needed = {"needed_months": test.offer_months, "needed_hours": test.offer_hours_per_week}
         criteria.add("category.military.offer", offered, section, needed)
-        by_level = {"level": LEVELS[level or 0], "needed": test.minimum_education}
+        by_level = {"level": LEVELS[level or 0], "needed_level": test.minimum_education}
         criteria.add("category.military.education", educated, section, by_level)
     return serving and foreign and served and experienced and offered and educated
 
