@@ -25,7 +25,6 @@ async def _not_counted(_: Step, __: Sequence[Record]) -> None:
     """Most services need no offsets beside those that they commit."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class StateQueries:
     """How the current rows of a state topic are read. Both take keys (`$1 text[]`).
@@ -37,6 +36,8 @@ class StateQueries:
     topics: tuple[str, ...]
     current: str
     sequences: str
+    keys: str = ""
+    """All keys in order, for reconciliation: those after `$1`, at most `$2`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class Service:
     passed: Passed = _not_counted
     steps: Callable[["Runtime"], Sequence[ClockStep]] = lambda _: ()
     tasks: Mapping[str, Callable[["Runtime"], Awaitable[None]]] = field(default_factory=dict)
+    unaccounted: Callable[[Connection, Sequence[Message]], Awaitable[Sequence[Message]]] | None = None
+    """Which of these inputs have no stored outcome (for reconciliation); None: the service takes no input."""
 
     @property
     def replay_topic(self) -> str:
