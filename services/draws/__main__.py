@@ -1,0 +1,7 @@
+"""`python -m services.draws`."""
+
+import asyncio
+
+from services.draws.app import app
+
+asyncio.run(app.run())

@@ -1,0 +1,143 @@
+"""The certificate of a round: computed from the rows that it stood on, now and again years later."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.draws import round_store, store
+from services.draws.grouping import grouping_of
+from services.draws.round_store import RoundRow
+from services.draws.settings import DrawsSettings
+from services.draws.steps import SERVICE_ITSELF
+from services.draws.store import QUERIES
+from shared.contracts.rounds import Certificate, Invited, RoundState, TieBreak
+from shared.rules.periods import utc_day
+from shared.worker.failpoints import failpoint
+from shared.worker.runtime import Runtime
+from shared.worker.step import Connection
+
+BANDS: Mapping[str, tuple[int, int]] = {
+    "dd1": (601, 1200),
+    "dd2": (501, 600),
+    "dd3": (451, 500),
+    "dd4": (491, 500),
+    "dd5": (481, 490),
+    "dd6": (471, 480),
+    "dd7": (461, 470),
+    "dd8": (451, 460),
+    "dd9": (401, 450),
+    "dd10": (441, 450),
+    "dd11": (431, 440),
+    "dd12": (421, 430),
+    "dd13": (411, 420),
+    "dd14": (401, 410),
+    "dd15": (351, 400),
+    "dd16": (301, 350),
+    "dd17": (0, 300),
+    "dd18": (0, 1200),
+}
+"""The published score bands, both ends included; dd3 and dd9 are sums of those after them, dd18 the whole pool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """The certificate, and the first of the grouping by rank as (profile number, score): who was to be invited."""
+
+    certificate: Certificate
+    first: list[tuple[str, int]]
+
+
+async def certify(runtime: Runtime, settings: DrawsSettings, row: RoundRow) -> None:
+    """Complete a held round: its certificate and its fact, once. Can be done again from the start at any point."""
+    async with runtime.pool.acquire() as connection:
+        made = await recompute(connection, row, settings.batch_timeout_s)
+        failpoint("round_certificate_made")
+        async with connection.transaction():
+            step = runtime.step(connection, by_clock=True)
+            await round_store.lock(connection, row.round_id)
+            body = made.certificate.json_bytes().decode()
+            if await connection.fetchval(QUERIES.put_certificate, row.round_id, body):
+                await round_store.add_step(step, row, "certified", SERVICE_ITSELF)
+                await round_store.add_fact(
+                    step, row, RoundState.HELD, approved_by=row.approved_by, certificate=made.certificate
+                )
+
+
+async def recompute(connection: Connection, row: RoundRow, timeout_s: float) -> Recomputed:
+    """The round again from the kept rows, as they were just before its change number."""
+    assert row.result is not None
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute("SELECT set_config('statement_timeout', $1, true)", f"{int(timeout_s * 1000)}")
+        bits = await store.grouping_bits(connection)
+        mask = 1 << bits[grouping_of(row.instruction)]
+        instant = row.instruction.instant
+        counts = await connection.fetch(QUERIES.kept_counts, row.change_number, instant, mask, timeout=timeout_s)
+        names = await connection.fetch(QUERIES.kept_rule_sets, row.change_number, timeout=timeout_s)
+        lines = Lines(row.instruction.invitations)
+        await connection.copy_from_query(
+            QUERIES.kept_lines, row.change_number, instant, mask, output=lines.feed, timeout=timeout_s
+        )
+    certificate = Certificate(
+        round_id=row.round_id,
+        held_at=instant,
+        on=utc_day(instant),
+        eligible=sum(count["grouping_size"] for count in counts),
+        invited=len(lines.first),
+        cut_off=lines.first[-1][1] if lines.first else None,
+        tie_break=lines.tie_break(),
+        distribution=distribution({count["total"]: count["pool"] for count in counts}),
+        grouping_hash=lines.hash.hexdigest(),
+        rule_sets=sorted({name for found in names for name in found["names"].split(",")}),
+        held_entries=row.result["held_entries"],
+        change_number=row.change_number or 0,
+        offsets=row.result["offsets"],
+    )
+    return Recomputed(certificate, [(profile_id, total) for profile_id, total, _ in lines.first])
+
+
+async def differences(connection: Connection, row: RoundRow, timeout_s: float) -> list[str]:
+    """Where the round as recomputed differs from its certificate or from its invitations; empty: the same."""
+    made = await recompute(connection, row, timeout_s)
+    published = row.certificate.model_dump(mode="json") if row.certificate else {}
+    again = made.certificate.model_dump(mode="json")
+    found = [name for name, value in again.items() if published.get(name) != value]
+    issued = await connection.fetch(QUERIES.invitations_of_round, row.round_id)
+    messages = [Invited.read(one["body"].encode()) for one in issued]
+    if [(message.profile_id, message.total) for message in messages] != made.first:
+        found.append("invitations")
+    return found
+
+
+def distribution(by_score: Mapping[int, int]) -> dict[str, int]:
+    """How many candidates each published band holds."""
+    return {
+        band: sum(count for score, count in by_score.items() if low <= score <= high)
+        for band, (low, high) in BANDS.items()
+    }
+
+
+class Lines:
+    """The ordered grouping as it streams by: its hash, and the first `wanted` lines."""
+
+    def __init__(self, wanted: int) -> None:
+        self.hash = hashlib.sha256()
+        self.first: list[tuple[str, int, str]] = []
+        self._wanted = wanted
+        self._rest = b""
+
+    async def feed(self, chunk: bytes) -> None:
+        """Take the next bytes: lines `score TAB instant of submission TAB profile number`."""
+        self.hash.update(chunk)
+        if len(self.first) == self._wanted:
+            return
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines[: self._wanted - len(self.first)]:
+            total, submitted_at, profile_id = line.decode().split("\t")
+            self.first.append((profile_id, int(total), submitted_at))
+
+    def tie_break(self) -> TieBreak | None:
+        """The instant that closed the round, and the last profile invited."""
+        if not self.first:
+            return None
+        profile_id, _, submitted_at = self.first[-1]
+        return TieBreak.model_validate({"profile_id": profile_id, "submitted_at": submitted_at})
