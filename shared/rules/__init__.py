@@ -11,6 +11,7 @@ from shared.rules.evaluate import (
     evaluate_programs,
     rule_sets_in_force,
 )
+from shared.rules.explain import line_text
 from shared.rules.facts import Facts
 from shared.rules.lines import Line, Verdict
 
@@ -28,6 +29,7 @@ __all__ = [
     "evaluate",
     "evaluate_programs",
     "field_errors",
+    "line_text",
     "next_change",
     "next_program_change",
     "rule_sets_in_force",
