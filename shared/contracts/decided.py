@@ -44,6 +44,7 @@ class Outcome(StrEnum):
     PROPOSED = "proposed"
     FAIRNESS_LETTER_SENT = "fairness_letter_sent"
     FAIRNESS_ANSWERED = "fairness_answered"
+    FAIRNESS_TIME_OVER = "fairness_time_over"
     SUSPENDED = "suspended"
     RESUMED = "resumed"
     TERMINATED = "terminated"
