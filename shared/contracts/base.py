@@ -17,7 +17,10 @@ PROFILE_ID_PATTERN = r"^[A-Z0-9-]{6,36}$"
 
 
 def _utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:  # the first and last day of the calendar, with an offset that leaves it
+        raise ValueError("outside the calendar") from None
 
 
 def iso(value: datetime) -> str:

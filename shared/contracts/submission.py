@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from shared.contracts.base import Instant, ProfileId
 from shared.rules.facts import Fact, Facts
@@ -14,24 +15,33 @@ TYPES = frozenset({SUBMITTED, UPDATED, WITHDRAWN})
 
 
 def _text(value: object) -> object:
-    """Instants are written as text: a number would be taken for seconds since 1970."""
-    return value if isinstance(value, str) or hasattr(value, "tzinfo") else str(type(value))
+    """Instants are written as text, YYYY-MM-DDT...: a number, also as text, would be taken for seconds since 1970."""
+    written = isinstance(value, str) and value[4:5] == "-"
+    return value if written or hasattr(value, "tzinfo") else str(type(value))
+
+
+def _storable(value: str) -> str:
+    """PostgreSQL's text cannot hold U+0000."""
+    if "\x00" in value:
+        raise PydanticCustomError("nul_character", "U+0000 in a text")
+    return value
 
 
 Version = Annotated[int, Field(ge=1, lt=2**63)]
-Name = Annotated[str, StringConstraints(max_length=200)]
+Storable = AfterValidator(_storable)
+Name = Annotated[str, StringConstraints(max_length=200), Storable]
 ReceivedInstant = Annotated[Instant, Field(strict=False), BeforeValidator(_text)]
 
 
 class Identity(Fact):
     """Who the candidate is. Stays in intake; used to enforce one live profile per person (A10.1(5))."""
 
-    client_id: Annotated[str, StringConstraints(min_length=1, max_length=50)] | None = None
+    client_id: Annotated[str, StringConstraints(min_length=1, max_length=50), Storable] | None = None
     family_name: Name
     given_names: Name = ""
     passport_country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-    passport_number: Annotated[str, StringConstraints(min_length=1, max_length=50)]
-    email: Annotated[str, StringConstraints(max_length=320)] | None = None
+    passport_number: Annotated[str, StringConstraints(min_length=1, max_length=50), Storable]
+    email: Annotated[str, StringConstraints(max_length=320), Storable] | None = None
 
 
 class Submission(Facts):
