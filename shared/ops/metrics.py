@@ -22,6 +22,7 @@ REWOUND = Counter("ee_batches_rewound_total", "Batches given back uncommitted", 
 DEAD_LETTERS = Counter("ee_dead_letters_total", "Records sent to dead letters", ("service", "topic", "reason"))
 BAD_INPUT = Counter("ee_bad_input_total", "Dead letters of input topics, by who sent them", ("service", "source"))
 REJECTED = Counter("ee_rejected_total", "Inputs refused, by reason", ("service", "reason"))
+SUBMISSIONS = Counter("ee_submissions_total", "Submissions handled for the first time, by outcome", ("outcome",))
 BREAKER = Gauge("ee_breaker_open", "1 while own failures keep the consumer from going on", _S)
 ASSIGNED = Gauge("ee_partitions_assigned", "Partitions that this process holds")
 REBALANCES = Counter("ee_rebalances_total", "Assignments received")
@@ -70,6 +71,13 @@ def dead_letters(service: str, letters: Iterable[_Dead]) -> None:
     for letter in letters:
         DEAD_LETTERS.labels(service, letter.record.topic, letter.code).inc()
         BAD_INPUT.labels(service, (letter.source or "unknown")[:64]).inc()
+
+
+def submission(outcome: str, reasons: Iterable[str] = ()) -> None:
+    """A submission got its outcome; `reasons`: the codes for which it was refused."""
+    SUBMISSIONS.labels(outcome).inc()
+    for code in set(reasons):
+        REJECTED.labels("intake", code).inc()
 
 
 def breaker(service: str, *, is_open: bool) -> None:

@@ -1,0 +1,74 @@
+"""`ee intake`: one profile's story, and the keys of identity."""
+
+import asyncio
+import json
+from typing import Annotated, Any
+
+import typer
+from cryptography.fernet import Fernet
+
+from services.intake import store
+from services.intake.person import Vault
+from services.intake.settings import IntakeSettings
+from shared.db.pool import Pool, open_pool
+from shared.db.settings import DatabaseSettings
+
+app = typer.Typer(no_args_is_help=True, help="Profiles as intake keeps them, and the keys of identity.")
+
+
+@app.command()
+def show(
+    profile_id: str,
+    identity: Annotated[bool, typer.Option("--identity", help="decrypt and show who the candidate is")] = False,
+) -> None:
+    """Show a profile: how it stands, what became of each version, its invitations. No identity unless asked for."""
+    found = asyncio.run(_with_pool(lambda pool: _story(pool, profile_id, identity)))
+    if found is None:
+        typer.echo(f"intake knows no profile {profile_id}: check the number", err=True)
+        raise typer.Exit(1)
+    typer.echo(json.dumps(found, indent=2, ensure_ascii=False, default=str))
+
+
+@app.command()
+def rotate_identity(
+    batch: Annotated[int, typer.Option(min=1, help="identities in one transaction")] = 500,
+) -> None:
+    """Encrypt every identity with the newest key. Can be stopped and started again; workers may run meanwhile."""
+    done = asyncio.run(_with_pool(lambda pool: rotate(pool, Vault(IntakeSettings()), batch)))
+    typer.echo(f"{done} identities were encrypted anew; the older keys are no longer needed")
+
+
+@app.command()
+def new_key() -> None:
+    """Print a new key for EE_INTAKE_IDENTITY_KEYS (put it first) or EE_INTAKE_PERSON_KEY."""
+    typer.echo(Fernet.generate_key().decode())
+
+
+async def rotate(pool: Pool, vault: Vault, batch: int) -> int:
+    """Encrypt anew, a transaction for each batch, what is not under the newest key; returns how many."""
+    done = 0
+    while True:
+        async with pool.acquire() as connection, connection.transaction():
+            sealed = await store.take_sealed_by_others(connection, vault.key_id, batch)
+            renewed = {profile_id: vault.rotate(old) for profile_id, old in sealed.items()}
+            await store.write_sealed(connection, vault.key_id, renewed)
+        done += len(renewed)
+        if len(renewed) < batch:
+            return done
+
+
+async def _story(pool: Pool, profile_id: str, identity: bool) -> dict[str, Any] | None:
+    async with pool.acquire() as connection:
+        found = await store.story(connection, profile_id)
+        if found is not None and identity:
+            sealed = await store.read_identity(connection, profile_id)
+            found["identity"] = Vault(IntakeSettings()).open(sealed).model_dump() if sealed else None
+        return found
+
+
+async def _with_pool(act: Any) -> Any:
+    pool = await open_pool(DatabaseSettings(), "intake", application_name="ee-intake")
+    try:
+        return await act(pool)
+    finally:
+        await pool.close()

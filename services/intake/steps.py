@@ -1,0 +1,77 @@
+"""What the clock causes: the life of profiles, and new rule sets."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from services.intake import life, store
+from services.intake.assessment import Assess
+from services.intake.batch import write_changed
+from services.intake.profile import Profile
+from shared.rules import rule_sets_in_force
+from shared.rules.periods import utc_day
+from shared.worker.service import ClockStep
+from shared.worker.step import Connection, Step
+
+
+class Steps:
+    """The clock steps of intake. They run all the time, in every process, and only ever close a profile or tell."""
+
+    def __init__(self, assess: Assess) -> None:
+        self._assess = assess
+
+    def all(self) -> tuple[ClockStep, ...]:
+        """`life`: expiry, changes of the programs, reminders. `law`: rule sets that were loaded since."""
+        return (
+            ClockStep("life", self.live, store.count_due),
+            ClockStep("law", self.follow_law, count_under_other_law),
+        )
+
+    async def live(self, step: Step, limit: int) -> int:
+        """Act on the instants that have come, each at the instant that was due."""
+        taken = await store.take_due(step.connection, step.now, step.set_aside, limit)
+        step.working_on(profile.profile_id for profile in taken)
+        for profile in taken:
+            life.advance(profile, step.now, self._assess)
+        await _write(step, taken)
+        return len(taken)
+
+    async def follow_law(self, step: Step, limit: int) -> int:
+        """Evaluate again what was evaluated under other rule sets than those in force for it today."""
+        outdated = await _outdated(step.connection, step.now)
+        if not outdated:
+            return 0
+        taken = await store.take_under_law(step.connection, outdated, step.set_aside, limit)
+        step.working_on(profile.profile_id for profile in taken)
+        for profile in taken:
+            life.advance(profile, step.now, self._assess)
+            if profile.in_pool:
+                life.reassess(profile, utc_day(step.now), step.now, self._assess)
+        await _write(step, taken)
+        return len(taken)
+
+
+async def count_under_other_law(connection: Connection, now: datetime) -> int:
+    """How many profiles in the pool were evaluated under other rule sets than those in force for them."""
+    outdated = await _outdated(connection, now)
+    return await store.count_under_law(connection, outdated) if outdated else 0
+
+
+async def _outdated(connection: Connection, now: datetime) -> list[tuple[str, date]]:
+    """The rule sets and days of submission of which the profiles are to be evaluated again."""
+    today = utc_day(now)
+    found: list[tuple[str, date]] = []
+    for law, first, last in await store.laws_in_use(connection):
+        # A later submission is never under an older table: where both ends agree, so does all between them.
+        if law != _law(today, first) or law != _law(today, last):
+            days = (first + timedelta(days) for days in range((last - first).days + 1))
+            found += [(law, day) for day in days if law != _law(today, day)]
+    return found
+
+
+def _law(today: date, submitted_on: date) -> str:
+    return ",".join(rule_sets_in_force(today, submitted_on=submitted_on, programs_only=True))
+
+
+async def _write(step: Step, taken: Sequence[Profile]) -> None:
+    moved = await write_changed(step, taken)
+    step.touch(profile.profile_id for profile in moved)
