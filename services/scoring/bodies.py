@@ -32,10 +32,10 @@ class Head:
     missing_tables: tuple[str, ...]
     next_change: NextChange | None
 
-    def fields(self) -> dict[str, Any]:
-        """As they are written."""
+    def json(self) -> bytes:
+        """As a JSON object."""
         change = self.next_change
-        return {
+        fields = {
             "profile_id": self.profile_id,
             "sequence": self.sequence,
             "profile_sequence": self.profile_sequence,
@@ -49,25 +49,31 @@ class Head:
             "missing_tables": self.missing_tables,
             "next_change": {"on": change.on.isoformat(), "reason": change.reason} if change else None,
         }
+        return orjson.dumps(fields)
 
 
-def scored_body(head: Head, evaluation: Evaluation) -> bytes:
-    """The body of `scored`: total, factors, and a line for every point and every cap."""
+def bodies(head: Head, evaluation: Evaluation, facts: Facts) -> tuple[str, str]:
+    """The bodies of `scored` and `eligible`."""
+    shared = head.json()
+    return _joined(shared, _scored(evaluation)), _joined(shared, _eligible(evaluation, facts))
+
+
+def _scored(evaluation: Evaluation) -> dict[str, Any]:
+    """Total, factors, and a line for every point and every cap."""
     factors = evaluation.crs.as_dict()
     total = factors.pop("total")
     lines = [line.message() for line in evaluation.lines if line.code.startswith("crs.")]
-    return orjson.dumps({**head.fields(), "total": total, "factors": factors, "lines": lines})
+    return {"total": total, "factors": factors, "lines": lines}
 
 
-def eligible_body(head: Head, evaluation: Evaluation, facts: Facts) -> bytes:
-    """The body of `eligible`: the programs, the nomination, and the category of every version in force."""
+def _eligible(evaluation: Evaluation, facts: Facts) -> dict[str, Any]:
+    """The programs, the nomination, and the category of every version in force."""
     programs = {name: {"met": one.eligible, "reasons": _reasons(one)} for name, one in evaluation.programs.items()}
     categories = {
         key: {"version": one.version, "eligible": one.verdict.eligible, "reasons": _reasons(one.verdict)}
         for key, one in evaluation.categories.items()
     }
-    nominee = nomination_in_force(facts, evaluation.on)
-    return orjson.dumps({**head.fields(), "programs": programs, "nominee": nominee, "categories": categories})
+    return {"programs": programs, "nominee": nomination_in_force(facts, evaluation.on), "categories": categories}
 
 
 def nomination_in_force(facts: Facts, on: date) -> bool:
@@ -78,3 +84,8 @@ def nomination_in_force(facts: Facts, on: date) -> bool:
 
 def _reasons(verdict: Verdict) -> list[dict[str, Any]]:
     return [line.message() for line in verdict.reasons]
+
+
+def _joined(shared: bytes, own: dict[str, Any]) -> str:
+    """One object with the fields of both, the shared ones first."""
+    return (shared[:-1] + b"," + orjson.dumps(own)[1:]).decode()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from services.scoring.bodies import Head, eligible_body, scored_body
+from services.scoring.bodies import Head, bodies
 from shared.contracts.base import NextChange
 from shared.contracts.profile import ProfileState, Status
 from shared.rules import Evaluation, Facts, evaluate, next_change
@@ -64,7 +64,7 @@ def result_of(subject: Subject, sequence: int, on: date, changed_at: datetime) -
     evaluation = evaluate(subject.facts, on, submitted_on=submitted_on)
     change = next_change(subject.facts, on, submitted_on=submitted_on, now=evaluation)
     following = NextChange(on=change.on, reason=change.reason) if change else None
-    head = head_of(subject, sequence, evaluation, following)
+    scored, eligible = bodies(head_of(subject, sequence, evaluation, following), evaluation, subject.facts)
     return Result(
         subject,
         sequence,
@@ -75,8 +75,8 @@ def result_of(subject: Subject, sequence: int, on: date, changed_at: datetime) -
         evaluation.crs.total,
         evaluation.provisional,
         evaluation.missing_tables,
-        scored_body(head, evaluation).decode(),
-        eligible_body(head, evaluation, subject.facts).decode(),
+        scored,
+        eligible,
     )
 
 
