@@ -25,7 +25,7 @@ def _utc(value: datetime) -> datetime:
 
 def iso(value: datetime) -> str:
     """One spelling of an instant, to the microsecond: equal instants are equal bytes."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(iso, return_type=str, when_used="json")]
