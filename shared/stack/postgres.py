@@ -1,5 +1,6 @@
 """A real PostgreSQL as a child process: its own data folder, a free port of 127.0.0.1, a generated password."""
 
+import contextlib
 import os
 import pwd
 import secrets
@@ -12,11 +13,13 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
+
 from shared.stack.processes import NotReadyError, Process, free_port
 
 SUPERUSER = "postgres"
-SYSTEM_USER = "ee-postgres"
-"""PostgreSQL refuses to run as root; as root it runs as this system user, which is made when it is missing."""
+SYSTEM_USER = "nobody"
+"""PostgreSQL refuses to run as root; started by root, it runs as this user, which every system has."""
 
 READY_S = 30.0
 
@@ -36,14 +39,10 @@ class Postgres:
     folder: Path
     port: int = 0
     process: Process = field(init=False)
-    _user: str | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.port = self.port or free_port()
-        self._user = SYSTEM_USER if os.geteuid() == 0 else None
-        self.process = Process(
-            "postgresql", self._argv(), self.folder / "postgresql.log", {}, self._user, signal.SIGQUIT
-        )
+        self.process = Process("postgresql", self._argv(), self.folder / "postgresql.log", death_signal=signal.SIGQUIT)
 
     @property
     def dsn(self) -> str:
@@ -55,8 +54,8 @@ class Postgres:
         self.folder.mkdir(parents=True, exist_ok=True)
         if not (self._data / "PG_VERSION").exists():
             self._init()
-        # A server that was killed leaves its pid file; the ledger of the stack has seen to it that none runs.
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        self._clear_up()
+        self.process.argv = [*_unprivileged(self._data), *self._argv()]
         self.process.start()
         self.process.wait_until(self._ready, READY_S)
 
@@ -90,30 +89,42 @@ class Postgres:
     def _init(self) -> None:
         shutil.rmtree(self._data, ignore_errors=True)
         self._data.mkdir()
-        if self._user:
-            _ensure_user(self._user)
-            _let_through(self._data)
-            _let_through(_bin())
-            owner = pwd.getpwnam(self._user)
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam(SYSTEM_USER)
             os.chown(self._data, owner.pw_uid, owner.pw_gid)
         password = self._password()
         with tempfile.NamedTemporaryFile("w", suffix=".pw") as file:
             file.write(password)
             file.flush()
-            if self._user:
-                os.chown(file.name, pwd.getpwnam(self._user).pw_uid, -1)
             self._initdb(file.name)
 
     def _initdb(self, password_file: str) -> None:
         argv = [
+            *_unprivileged(self._data),
             str(_bin() / "initdb"),
             *("-D", str(self._data), "-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile={password_file}"),
             *("--encoding=UTF8", "--locale=C", "--no-sync"),
         ]
-        making = Process("initdb", argv, self.folder / "postgresql.log", {}, self._user)
+        making = Process("initdb", argv, self.folder / "postgresql.log")
         making.start()
         if making.wait(READY_S):
             raise NotReadyError(f"initdb failed in {self._data}: see {making.log}")
+
+    def _clear_up(self) -> None:
+        """A killed server leaves its pid file, and the pid may be another program's by now: then it would not start.
+
+        The file is its lock on the data, so it goes only when no server of this folder is alive.
+        """
+        file = self._data / "postmaster.pid"
+        if not file.exists():
+            return
+        pid = int(file.read_text("ascii").split()[0])
+        with contextlib.suppress(psutil.NoSuchProcess):
+            server = psutil.Process(pid)
+            if str(self._data) in server.cmdline():
+                server.send_signal(signal.SIGQUIT)
+                server.wait(READY_S)
+        file.unlink(missing_ok=True)
 
     def _password(self) -> str:
         """Made once, readable by the owner alone."""
@@ -129,16 +140,23 @@ class Postgres:
         return subprocess.run(argv, check=False).returncode == 0  # noqa: S603
 
 
-def _ensure_user(name: str) -> None:
-    try:
-        pwd.getpwnam(name)
-    except KeyError:
-        subprocess.run(["useradd", "--system", "--no-create-home", name], check=True)  # noqa: S603, S607
+def _unprivileged(data: Path) -> list[str]:
+    """The words before a command of PostgreSQL's that root starts: as the owner of the data, not as root.
 
-
-def _let_through(path: Path) -> None:
-    """The server's user must be able to walk to its files, also below a folder of root's."""
-    for folder in (path, *path.parents):
-        mode = folder.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            folder.chmod(mode | stat.S_IXOTH)
+    It keeps the one right to walk through folders that are root's alone (a checkout below /root): nobody's folder has
+    to be opened for it. setpriv is part of util-linux, which Debian always has.
+    """
+    if os.geteuid() != 0:
+        return []
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise NotReadyError(
+            "PostgreSQL does not run as root: install setpriv (util-linux), start this as another user, or set "
+            "EE_KAFKA_BOOTSTRAP and EE_ADMIN_POSTGRES_DSN to servers that run already"
+        )
+    owner = data.stat()
+    rights = "-all,+dac_override"
+    return [
+        *(setpriv, f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"),
+        *(f"--inh-caps={rights}", f"--ambient-caps={rights}", "--pdeathsig=keep"),
+    ]

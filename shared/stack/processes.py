@@ -25,23 +25,27 @@ class NotReadyError(Exception):
 
 @dataclass(slots=True)
 class Process:
-    """One child. If this process dies, however it dies, the kernel sends the child `death_signal`."""
+    """One child. If this process dies, however it dies, the kernel sends the child `death_signal`.
+
+    The kernel means the thread that started it: start children from one that lives as long as they do.
+    """
 
     name: str
     argv: Sequence[str]
     log: Path
     env: Mapping[str, str] = field(default_factory=dict)
-    user: str | None = None
     death_signal: signal.Signals = signal.SIGKILL
     _child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it; its output goes to the end of its log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        death = int(self.death_signal)
+        death, parent = int(self.death_signal), os.getpid()
 
         def tie_to_parent() -> None:
             _LIBC.prctl(_PR_SET_PDEATHSIG, death)
+            if os.getppid() != parent:  # it died before the tie was made: no signal would ever come
+                os._exit(1)
 
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(  # noqa: S603 (our own command lines)
@@ -50,10 +54,6 @@ class Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **self.env},
-                # The group too: else root's folders are judged by the rights of root's group, which are none.
-                user=self.user,
-                group=self.user,
-                extra_groups=[] if self.user else None,
                 start_new_session=True,  # Ctrl-C is for the parent, which stops its children in order
                 preexec_fn=tie_to_parent,  # noqa: PLW1509 (one system call, no lock)
             )
