@@ -27,17 +27,39 @@ class Membership(NamedTuple):
 def assess(case: Case, explain: bool) -> dict[str, Membership]:
     """Every category in force on the day of a case."""
     sets = case.sets
-    candidates: dict[int, set[str]] = {}
-    for code in {one.noc for one, _ in case.history.all}:
+    found = dict(_without_work(sets, explain))
+    places: dict[int, list[str]] = {}
+    for code in case.history.codes:
         for place in sets.work_categories.get(code, ()):
-            candidates.setdefault(place, set()).add(code)
-    return {
-        one.key: _membership(case, one, candidates.get(place, set()), explain)
-        for place, one in enumerate(sets.categories)
-    }
+            places.setdefault(place, []).append(code)
+    for place, one in enumerate(sets.categories):
+        codes = places.get(place)
+        if codes is not None or not isinstance(one.test, WorkTest):
+            found[one.key] = _membership(case, one, codes or [], explain)
+    return found
 
 
-def _membership(case: Case, rules: CategorySet, codes: set[str], explain: bool) -> Membership:
+def _without_work(sets: RuleSets, explain: bool) -> dict[str, Membership]:
+    """The categories for someone without work in a listed occupation: the same for everybody."""
+    key = "categories explained" if explain else "categories"
+    found = sets.memo.get(key)
+    if found is None:
+        found = sets.memo[key] = {
+            one.key: Membership(one.version, Verdict(False))
+            if not (explain and isinstance(one.test, WorkTest))
+            else _no_work(one, one.test)
+            for one in sets.categories
+        }
+    return found
+
+
+def _no_work(rules: CategorySet, test: WorkTest) -> Membership:
+    criteria = Criteria(rules.id)
+    criteria.miss("category.work.none", rules.section, _shown(rules, test, 0))
+    return Membership(rules.version, criteria.verdict(False), tuple(criteria.lines))
+
+
+def _membership(case: Case, rules: CategorySet, codes: list[str], explain: bool) -> Membership:
     criteria = Criteria(rules.id) if explain else None
     test = rules.test
     if isinstance(test, WorkTest):
@@ -77,23 +99,27 @@ def _hours(case: Case, test: WorkTest, code: str) -> int:
     return total(jobs, low, case.today)
 
 
-def _work(case: Case, rules: CategorySet, test: WorkTest, codes: set[str], criteria: Criteria | None) -> bool:
-    best, code = max(((_hours(case, test, one), one) for one in codes), default=(0, None))
+def _shown(rules: CategorySet, test: WorkTest, hours: int) -> dict[str, object]:
+    return {
+        "months": hours // (HOURS_PER_MONTH * HOUR),
+        "needed_months": test.hours // HOURS_PER_MONTH,
+        "hours": hours // HOUR,
+        "needed": test.hours,
+        "category": rules.key,
+        "assumed": test.counts.assumed,
+    }
+
+
+def _work(case: Case, rules: CategorySet, test: WorkTest, codes: list[str], criteria: Criteria | None) -> bool:
+    best, code = max((_hours(case, test, one), one) for one in codes)
     met = best >= test.hours * HOUR
     if criteria is not None:
-        shown: dict[str, object] = {
-            "months": best // (HOURS_PER_MONTH * HOUR),
-            "needed_months": test.hours // HOURS_PER_MONTH,
-            "hours": best // HOUR,
-            "needed": test.hours,
-            "category": rules.key,
-            "assumed": test.counts.assumed,
-        }
-        name = "category.work.canada" if test.in_canada_only else "category.work"
-        name += ".continuous" if test.continuous else ""
-        if code is None or best == 0:
+        shown = _shown(rules, test, best)
+        if best == 0:
             criteria.miss("category.work.none", rules.section, shown)
         else:
+            name = "category.work.canada" if test.in_canada_only else "category.work"
+            name += ".continuous" if test.continuous else ""
             jobs: list[Job] = [one for one, _ in case.history.all if one.noc == code]
             criteria.add(name, met, rules.section, shown | {"noc": code}, {"jobs": jobs})
     return met

@@ -16,7 +16,7 @@ def assess(case: Case, criteria: Criteria | None) -> bool:
     hours = total(jobs, low, case.today)
     worked = hours >= rules.work.hours * HOUR
     needed, code = threshold(case.sets, rules, jobs, low, case.today)
-    best = max((min(found) for found in case.levels.values()), default=0)
+    best = case.best
     spoken = best >= needed
     outside = case.facts.intended_province != "QC"
     if criteria is not None:

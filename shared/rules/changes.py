@@ -13,7 +13,7 @@ from shared.rules import cec
 from shared.rules.categories import counts
 from shared.rules.crossing import Count, first_difference, next_band
 from shared.rules.days import add_years, completed_months, completed_years
-from shared.rules.evaluate import Evaluation, evaluate, evaluate_programs
+from shared.rules.evaluate import Evaluation, ProgramsEvaluation, evaluate_case, programs_of_case
 from shared.rules.facts import Education, Facts, LanguageTest, StudyInCanada
 from shared.rules.force import REGISTRY
 from shared.rules.fsw import counted_partner, own_full_time, partner_full_time, studied
@@ -43,40 +43,54 @@ def next_change(
 
     `submitted_on` None = submitted on `on`. `now`: the evaluation of `on`, if the caller has it.
     """
-    submitted = submitted_on or on
-
-    def signature(day: date) -> Any:
-        return evaluate(facts, day, submitted_on=submitted, lines=False).signature()
-
-    return _first(facts, on, submitted, signature, now.signature() if now else None)
+    return _first(facts, on, submitted_on or on, _signature, now.signature() if now else None)
 
 
-def next_program_change(facts: Facts, on: date, *, submitted_on: date | None = None) -> NextChange | None:
+def next_program_change(
+    facts: Facts, on: date, *, submitted_on: date | None = None, now: ProgramsEvaluation | None = None
+) -> NextChange | None:
     """The first later day on which the verdict of a program, or whether it is provisional, differs."""
-    submitted = submitted_on or on
-
-    def signature(day: date) -> Any:
-        found = evaluate_programs(facts, day, submitted_on=submitted, lines=False)
-        return (*(one.eligible for one in found.programs.values()), found.provisional)
-
-    return _first(facts, on, submitted, signature, None)
+    return _first(facts, on, submitted_on or on, _programs_signature, now.signature() if now else None)
 
 
-def _first(facts: Facts, on: date, submitted: date, signature: Callable[[date], Any], known: Any) -> NextChange | None:
-    now = known if known is not None else signature(on)
-    day = on
+def _signature(case: Case) -> Any:
+    return evaluate_case(case, case.on, lines=False).signature()
+
+
+def _programs_signature(case: Case) -> Any:
+    return programs_of_case(case, lines=False).signature()
+
+
+def _first(facts: Facts, on: date, submitted: date, signature: Callable[[Case], Any], known: Any) -> NextChange | None:
+    case = Case(facts, on, REGISTRY.in_force(on, submitted), on)
+    now = known if known is not None else signature(case)
     while True:
-        case = Case(facts, day, REGISTRY.in_force(day, submitted), day)
-        found = min((one for one in candidates(case) if one[0] > day), default=None)
+        found = _next_candidate(case)
         if found is None or found[0] > _LATEST:
             return None
         day = found[0]
-        if signature(day) != now:
+        case = Case(facts, day, REGISTRY.in_force(day, submitted), day)
+        if signature(case) != now:
             return NextChange(*found)
 
 
-def candidates(case: Case) -> Days:
-    """Every day after that of the case on which something that counts may change next, with the reason."""
+def _next_candidate(case: Case) -> tuple[date, str] | None:
+    """The next day on which something that counts may change, with the reason."""
+    found = min((one for one in _dated(case) if one[0] > case.on), default=None)
+    limit = None if found is None else found[0].toordinal()
+    for count, thresholds in _counts(case):
+        if count.jobs:
+            crossed = next_band(count, case.today, thresholds, limit)
+            if crossed is not None and (limit is None or crossed[0] < limit):
+                limit = crossed[0]
+                reason = "change.work_completed" if crossed[1] else "change.work_leaves_window"
+                found = date.fromordinal(limit), reason
+    other = _main_occupation(case)
+    return found if other is None or (found is not None and found[0] <= other[0]) else other
+
+
+def _dated(case: Case) -> Days:
+    """Days that stand in the facts or follow from them alone, past ones too; work is counted elsewhere."""
     facts, on = case.facts, case.on
     turning = REGISTRY.next_day(on)
     if turning is not None:
@@ -87,7 +101,6 @@ def candidates(case: Case) -> Days:
     yield from _credentials((*facts.education, *(partner.education if partner else ())))
     yield from _papers(facts)
     yield from _studies(case)
-    yield from _work(case)
     for relative in facts.relatives_in_canada:
         yield add_years(relative.born_on, case.sets.fsw.adaptability.relative.minimum_age), "change.relative_of_age"
         yield add_years(relative.born_on, case.sets.crs.additional.sibling.minimum_age), "change.relative_of_age"
@@ -176,16 +189,6 @@ def _month_completed(first: date, months: int) -> date:
     return date(year, month + 1, first.day) if first.day <= length else following
 
 
-def _work(case: Case) -> Days:
-    for count, thresholds in _counts(case):
-        if count.jobs:
-            found = next_band(count, case.today, thresholds)
-            if found is not None:
-                reason = "change.work_completed" if found[1] else "change.work_leaves_window"
-                yield date.fromordinal(found[0]), reason
-    yield from _threshold(case)
-
-
 def _year_thresholds(cells: Cells) -> list[int]:
     """The hours at which a table of completed years gives other points."""
     return [years * YEAR for years, (a, b) in enumerate(pairwise(cells), 1) if a.points != b.points]
@@ -209,8 +212,8 @@ def _counts(case: Case) -> Iterator[tuple[Count, list[int]]]:
         yield Count(partner_full_time(partner, rules), None), [rules.adaptability.partner_work.hours * HOUR]
     yield Count(history.class_work, sets.cec.work.window_years), [sets.cec.work.hours * HOUR]
     trade = case.facts.trade
-    for code in {one.noc for one, _ in history.all} & sets.trade_codes:
-        if trade is None or trade.noc == code:
+    for code in history.codes:
+        if code in sets.trade_codes and (trade is None or trade.noc == code):
             jobs = [one for one, _ in history.all if one.noc == code]
             floor = 0 if trade is None else trade.qualified_on.toordinal()
             yield Count(jobs, sets.fst.work.window_years, None, floor), [sets.fst.work.hours * HOUR]
@@ -236,7 +239,7 @@ def _crs_counts(case: Case) -> Iterator[tuple[Count, list[int]]]:
 
 
 def _category_counts(case: Case) -> Iterator[tuple[Count, list[int]]]:
-    for code in {one.noc for one, _ in case.history.all}:
+    for code in case.history.codes:
         seen = set()
         for place in case.sets.work_categories.get(code, ()):
             test = case.sets.categories[place].test
@@ -248,14 +251,14 @@ def _category_counts(case: Case) -> Iterator[tuple[Count, list[int]]]:
                 yield Count(jobs, test.window_years, gap), [test.hours * HOUR]
 
 
-def _threshold(case: Case) -> Days:
+def _main_occupation(case: Case) -> tuple[date, str] | None:
     """The CEC's level follows the occupation with most hours: which one that is may change from day to day."""
     rules, jobs = case.sets.cec, case.history.class_work
     asked = sorted({row.level for row in rules.language.rows})
-    best = max((min(found) for found in case.levels.values()), default=0)
-    levels = {cec.level_of(case.sets, rules, one.noc) for one in jobs}
-    if len(levels) < 2 or not asked[0] <= best < asked[-1]:
-        return
+    if len(jobs) < 2 or not asked[0] <= case.best < asked[-1]:
+        return None
+    if len({cec.level_of(case.sets, rules, one.noc) for one in jobs}) < 2:
+        return None
     edges = [edge for one in jobs for edge in (one.start, one.end) if edge < OPEN]
     last = add_years(date.fromordinal(max(edges)), rules.work.window_years).toordinal()
 
@@ -264,5 +267,4 @@ def _threshold(case: Case) -> Days:
         return cec.threshold(case.sets, rules, jobs, since, day)[0]
 
     found = first_difference(case.today, last + 366, needed)
-    if found is not None:
-        yield date.fromordinal(found), "change.main_occupation"
+    return None if found is None else (date.fromordinal(found), "change.main_occupation")

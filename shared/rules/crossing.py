@@ -34,22 +34,28 @@ class Count:
             return total(self.jobs, self.start(day), day)
         return longest(self.jobs, self.start(day), day, self.gap)
 
-    def leaves(self, day: int, low: int, high: int | None) -> int | None:
-        """The first day after `day` on which the hours are under `low`, or at `high` or more; None if never."""
+    def leaves(self, day: int, low: int, high: int | None, limit: int | None, hours: int) -> tuple[int, int] | None:
+        """The first day after `day`, before `limit`, on which the hours are under `low`, or at `high` or more.
+
+        With the hours of that day; `hours` are those of `day`. None if there is no such day.
+        """
+        if limit is not None and _far(hours, low, high, limit - day):
+            return None
         breaks = self._breaks()
-        settled = max((one for one in breaks if one < OPEN), default=day) + _SETTLED
-        at, hours = day, self.hours(day)
+        end = max((one for one in breaks if one < OPEN), default=day)
+        end = max(end, day) + _SETTLED if limit is None else limit
+        at = day
         while True:
             following = next((one for one in breaks if one > at), None)
             step = self._step(at, hours, low, high)
             if following is not None:
                 step = following - at if step is None else min(step, following - at)
-            if step is None or at + step > max(settled, day + _SETTLED):
+            if step is None or at + step >= end:
                 return None
             at += step
             hours = self.hours(at)
             if hours < low or (high is not None and hours >= high):
-                return at
+                return at, hours
 
     def _breaks(self) -> list[int]:
         """Days on which the daily gain or loss may change; those at the far end of the window never too late."""
@@ -90,13 +96,19 @@ def _falls(hours: int, gain: int, loss: int, low: int) -> int | None:
     return 1 if hours + gain - 2 * loss < low else None
 
 
-def next_band(count: Count, day: int, thresholds: Sequence[int]) -> tuple[int, bool] | None:
-    """The next day on which the hours pass one of the ascending `thresholds`, and whether upwards; None if never."""
+def _far(hours: int, low: int, high: int | None, days: int) -> bool:
+    """Whether so few days can't bring the hours out of the range, whatever the jobs are."""
+    gained = days * FULL_TIME
+    return (high is None or hours + gained < high) and (low <= 0 or hours - gained - FULL_TIME >= low)
+
+
+def next_band(count: Count, day: int, thresholds: Sequence[int], limit: int | None) -> tuple[int, bool] | None:
+    """The next day, before `limit`, on which the hours pass one of the ascending `thresholds`; whether upwards."""
     hours = count.hours(day)
     low = max((one for one in thresholds if one <= hours), default=0)
     high = min((one for one in thresholds if one > hours), default=None)
-    found = count.leaves(day, low, high)
-    return None if found is None else (found, high is not None and count.hours(found) >= high)
+    found = count.leaves(day, low, high, limit, hours)
+    return None if found is None else (found[0], high is not None and found[1] >= high)
 
 
 def first_difference(day: int, until: int, value: Callable[[int], object]) -> int | None:

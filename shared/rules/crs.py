@@ -274,7 +274,7 @@ def nomination_in_force(case: Case) -> bool:
 
 def has_sibling(case: Case, minimum_age: int) -> bool:
     """Whether a sibling of the applicant or the accompanying partner, old enough, lives in Canada."""
-    return any(
+    return bool(case.facts.relatives_in_canada) and any(
         one.relation == "sibling"
         and (one.of == "applicant" or case.partner is not None)
         and completed_years(one.born_on, case.on) >= minimum_age

@@ -31,6 +31,10 @@ class ProgramsEvaluation:
     missing_tables: tuple[str, ...]
     warnings: tuple[Line, ...]
 
+    def signature(self) -> tuple[Any, ...]:
+        """What `next_program_change` compares: every verdict and `provisional`."""
+        return (*(one.eligible for one in self.programs.values()), self.provisional)
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -120,7 +124,12 @@ def evaluate_under(
     lines: bool = True,
 ) -> Evaluation:
     """Evaluate under given rule sets (a rehearsal). `confirmed_on`: the day for which they must be confirmed."""
-    case = Case(facts, on, sets, age_on or on)
+    return evaluate_case(Case(facts, on, sets, age_on or on), confirmed_on, lines)
+
+
+def evaluate_case(case: Case, confirmed_on: date, lines: bool) -> Evaluation:
+    """Evaluate what was derived already."""
+    facts, sets, on = case.facts, case.sets, case.on
     found: list[Line] | None = [] if lines else None
     programs, grid, funds_known, notes = _programs(case, lines)
     points = crs.total_score(case, found)
@@ -157,19 +166,23 @@ def evaluate_programs(
 ) -> ProgramsEvaluation:
     """The programs alone: see `evaluate`."""
     sets = REGISTRY.in_force(rules_on or on, submitted_on)
-    case = Case(facts, on, sets, age_on or on)
+    return programs_of_case(Case(facts, on, sets, age_on or on), lines)
+
+
+def programs_of_case(case: Case, lines: bool) -> ProgramsEvaluation:
+    """The programs of what was derived already."""
     programs, grid, funds_known, notes = _programs(case, lines)
     found = tuple(line for criteria in notes.values() for line in criteria.lines)
     missing = () if funds_known else ("funds",)
     return ProgramsEvaluation(
-        on,
+        case.on,
         programs,
         grid,
         found,
-        sets.program_ids,
+        case.sets.program_ids,
         bool(missing),
         missing,
-        _warnings(facts, sets),
+        _warnings(case.facts, case.sets),
     )
 
 

@@ -2,10 +2,10 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from shared.rules import noc, sets
 from shared.rules.scales import ABILITIES, SCALES
@@ -75,6 +75,8 @@ class RuleSets:
     skilled: Mapping[str, int | None]
     ambiguous: frozenset[str]
     levels: Mapping[str, tuple[Mapping[float | str, int], ...]]
+    memo: dict[str, Any] = field(default_factory=dict)
+    """What other modules derive from these sets once."""
 
     @cached_property
     def ids(self) -> tuple[str, ...]:

@@ -34,7 +34,8 @@ class _Trade(NamedTuple):
 def assess(case: Case, criteria: Criteria | None) -> Fst:
     """The class on the day of a case, in the trade that is specified or else in the best one that was worked in."""
     rules = case.sets.fst
-    trade = max((_try(case, rules, code) for code in _codes(case)), default=None)
+    codes = _codes(case)
+    trade = max(_try(case, rules, code) for code in codes) if codes else None
     spoken = any(_speaks(found, rules) for found in case.levels.values())
     outside = case.facts.intended_province != "QC"
     money = trade.funds if trade is not None else funds(case, False)
@@ -45,7 +46,7 @@ def assess(case: Case, criteria: Criteria | None) -> Fst:
         else:
             _criteria(case, rules, trade, criteria)
         _language(case, rules, spoken, criteria)
-        money.criterion("fst.funds", rules.funds.section, criteria)
+        money.criterion("fst.funds", rules.funds.section, case, criteria)
         criteria.add("fst.residence", outside, rules.residence)
     return Fst(met, money)
 
@@ -54,7 +55,7 @@ def _codes(case: Case) -> list[str]:
     trade = case.facts.trade
     if trade is not None:
         return [trade.noc]
-    return sorted({one.noc for one, _ in case.history.all} & case.sets.trade_codes)
+    return [code for code in case.history.codes if code in case.sets.trade_codes]
 
 
 def _try(case: Case, rules: FstSet, code: str) -> _Trade:

@@ -48,7 +48,7 @@ def assess(case: Case, criteria: Criteria | None) -> Fsw:
     outside = case.facts.intended_province != "QC"
     worked = _primary_work(case, rules)
     enough = worked >= rules.minimum.work.hours * HOUR
-    best = max((min(found) for found in case.levels.values()), default=0)
+    best = case.best
     spoken = best >= rules.minimum.language.level
     educated = level is not None and level >= LEVEL_INDEX[rules.minimum.education.level]
     passed = grid.total >= rules.pass_mark
@@ -56,7 +56,7 @@ def assess(case: Case, criteria: Criteria | None) -> Fsw:
         _criteria(case, rules, criteria, (worked, enough, best, spoken, level, educated, body))
         shown = {"points": grid.total, "needed": rules.pass_mark, "short": max(rules.pass_mark - grid.total, 0)}
         criteria.add("fsw.pass_mark", passed, rules.sections.pass_mark, shown)
-        money.criterion("fsw.funds", rules.sections.funds, criteria)
+        money.criterion("fsw.funds", rules.sections.funds, case, criteria)
         criteria.add("fsw.residence", outside, rules.sections.residence)
     return Fsw(outside and enough and spoken and educated and passed and money.met, grid, money)
 
@@ -252,6 +252,8 @@ def studied(periods: tuple[StudyInCanada, ...], on: date, rules: FswSet) -> bool
 
 def has_relative(case: Case, minimum_age: int) -> bool:
     """Whether the applicant or the accompanying partner, whoever that is, has a relative of R83(5)."""
+    if not case.facts.relatives_in_canada:
+        return False
     partner = case.facts.partner
     accompanied = partner is not None and partner.accompanying
     return any(

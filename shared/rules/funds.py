@@ -13,36 +13,30 @@ class Funds(NamedTuple):
     """
 
     met: bool
-    exempt: bool
     known: bool
-    needed: int | None
-    family_size: int
-    held: float
-    rule_set: str | None
+    needed: int | None = None
 
-    def criterion(self, code: str, section: str, criteria: Criteria) -> None:
+    def criterion(self, code: str, section: str, case: Case, criteria: Criteria) -> None:
         """Add the line of this criterion."""
-        declared = {"settlement_funds_cad": self.held}
-        if self.exempt:
-            criteria.add(code + ".exempt", True, section)
-        elif self.needed is None:
-            criteria.add(code + ".unknown", True, section)
+        if self.needed is not None:
+            shown = {"needed": self.needed, "family_size": case.facts.family_size}
+            declared = {"settlement_funds_cad": case.facts.settlement_funds_cad}
+            table = case.sets.funds
+            criteria.add(code, self.met, section, shown, declared, table.id if table is not None else None)
         else:
-            shown = {"needed": self.needed, "family_size": self.family_size}
-            criteria.add(code, self.met, section, shown, declared)
+            criteria.add(code + (".exempt" if self.known else ".unknown"), True, section)
+
+
+_EXEMPT = Funds(True, True)
+_UNKNOWN = Funds(True, False)
 
 
 def funds(case: Case, exempt: bool) -> Funds:
     """The funds of a case under the table in force."""
+    if exempt:
+        return _EXEMPT
     table, facts = case.sets.funds, case.facts
-    needed = None if exempt or table is None else table.amount(facts.family_size)
-    met = needed is None or facts.settlement_funds_cad >= needed
-    return Funds(
-        met,
-        exempt,
-        exempt or table is not None,
-        needed,
-        facts.family_size,
-        facts.settlement_funds_cad,
-        None if table is None else table.id,
-    )
+    if table is None:
+        return _UNKNOWN
+    needed = table.amount(facts.family_size)
+    return Funds(facts.settlement_funds_cad >= needed, True, needed)

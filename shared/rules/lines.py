@@ -48,13 +48,20 @@ class Criteria:
         self.missing: list[Line] = []
 
     def add(
-        self, code: str, met: bool, section: str, quantities: Quantities = NOTHING, declared: Quantities = NOTHING
+        self,
+        code: str,
+        met: bool,
+        section: str,
+        quantities: Quantities = NOTHING,
+        declared: Quantities = NOTHING,
+        rule_set: str | None = None,
     ) -> None:
         """A criterion; the line of one that is not met has a code of its own, ending in `.not_met`."""
+        rule_set = rule_set or self.rule_set
         if met:
-            self.lines.append(Line(code, section, self.rule_set, None, None, quantities, declared))
+            self.lines.append(Line(code, section, rule_set, None, None, quantities, declared))
         else:
-            line = Line(code + ".not_met", section, self.rule_set, None, None, quantities, declared)
+            line = Line(code + ".not_met", section, rule_set, None, None, quantities, declared)
             self.lines.append(line)
             self.missing.append(line)
 

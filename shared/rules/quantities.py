@@ -84,7 +84,7 @@ def counts_in_canada(work: Work, sets: RuleSets) -> bool:
 class WorkHistory:
     """A person's jobs, in order of start, by what the rules keep of them."""
 
-    __slots__ = ("all", "canadian", "class_work", "foreign", "skilled")
+    __slots__ = ("all", "canadian", "class_work", "codes", "foreign", "skilled")
 
     def __init__(self, declared: Iterable[Work], sets: RuleSets) -> None:
         self.all: list[tuple[Job, Work]] = []
@@ -97,6 +97,7 @@ class WorkHistory:
                 self.all.append((job(work), work))
         if len(self.all) > 1:
             self.all.sort(key=_start)
+        self.codes = sorted({work.noc for _, work in self.all}) if self.all else []
         skilled = sets.skilled
         for one, work in self.all:
             if skilled[work.noc] is None:
@@ -115,10 +116,15 @@ def _start(pair: tuple[Job, Work]) -> int:
 
 
 class Case:
-    """One profile on one day, under the rule sets in force: everything that several tests need."""
+    """One profile on one day, under the rule sets in force: everything that several tests need.
+
+    `best`: the lowest ability of the better test, in either language; 0 without a valid one.
+    """
 
     __slots__ = (
+        "_since",
         "age",
+        "best",
         "education",
         "facts",
         "first",
@@ -138,20 +144,26 @@ class Case:
         self.today = on.toordinal()
         self.age = max(completed_years(facts.date_of_birth, age_on), 0)
         self.levels: dict[str, Levels] = {}
+        self.best = 0
         for test in facts.language_tests:
             found = levels(test, sets, on)
             if found is not None:
                 self.levels[LANGUAGE_OF[test.test]] = found
+                self.best = max(self.best, min(found))
         french_first = facts.first_official_language == "french"
         self.first = self.levels.get("french" if french_first else "english")
         self.second = self.levels.get("english" if french_first else "french")
         self.education = education_level(facts.education, on)
         self.history = WorkHistory(facts.work, sets)
         self.partner = accompanying_partner(facts)
+        self._since: dict[int, int] = {}
 
     def since(self, years: int) -> int:
         """The first day of a window of years that ends the day before."""
-        return add_years(self.on, -years).toordinal()
+        found = self._since.get(years)
+        if found is None:
+            found = self._since[years] = add_years(self.on, -years).toordinal()
+        return found
 
 
 def accompanying_partner(facts: Facts) -> Partner | None:
