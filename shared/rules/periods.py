@@ -15,7 +15,27 @@ from typing import Any, Final, Literal, TypeVar
 
 import yaml
 
+from shared.rules.days import add_years
 from shared.rules.holidays import next_day_not_a_holiday
+
+__all__ = [
+    "FAIRNESS_DAYS",
+    "Bar",
+    "Period",
+    "add_months",
+    "add_years",
+    "deadline",
+    "deadline_after",
+    "end_of",
+    "fairness_period",
+    "last_day",
+    "misrepresentation_bar",
+    "period_to_apply",
+    "profile_expires_at",
+    "review_period",
+    "service_standard",
+    "utc_day",
+]
 
 _TABLE: Final[dict[str, Any]] = yaml.safe_load((files(__package__) / "data" / "periods.yaml").read_text("utf-8"))
 
@@ -122,11 +142,6 @@ def misrepresentation_bar(
     counted_from = removal_enforced_on if determined_in == "canada" else determined_on
     until = None if counted_from is None else add_years(counted_from, table["years"])
     return Bar(determined_on, until, table["section"])
-
-
-def add_years(day: date, years: int) -> date:
-    """The same day in another year; 29 February is 28 February in a common year."""
-    return add_months(day, 12 * years)
 
 
 def add_months(day: date, months: int) -> date:
