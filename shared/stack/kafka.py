@@ -32,6 +32,9 @@ class Node:
     controller_port: int = field(default_factory=free_port)
     process: Process = field(init=False)
 
+    def __post_init__(self) -> None:
+        self.process = Process(f"kafka {self.number}", [], self.folder / "kafka.log")
+
 
 @dataclass(slots=True)
 class Kafka:
@@ -77,9 +80,7 @@ class Kafka:
         properties.write_text(self._properties(node), "utf-8")
         (node.folder / "log4j2.properties").write_text(_LOGGING, "utf-8")
         java = [str(JAVA), *_JVM, f"-Dlog4j2.configurationFile={node.folder / 'log4j2.properties'}", "-cp", class_path]
-        node.process = Process(
-            f"kafka {node.number}", [*java, "kafka.Kafka", str(properties)], node.folder / "kafka.log"
-        )
+        node.process.argv = [*java, "kafka.Kafka", str(properties)]
         if not (node.folder / "data" / "meta.properties").exists():
             self._format(node, java, properties)
 
@@ -87,7 +88,14 @@ class Kafka:
         cluster = self.folder / "cluster-id"
         if not cluster.exists():
             cluster.write_text(urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="), "utf-8")
-        argv = [*java, "kafka.tools.StorageTool", "format", "-c", str(properties), "-t", cluster.read_text("utf-8")]
+        argv = [
+            *java,
+            "kafka.tools.StorageTool",
+            "format",
+            "-c",
+            str(properties),
+            f"--cluster-id={cluster.read_text('utf-8')}",
+        ]
         if self.admin_password:
             argv += ["--add-scram", f"SCRAM-SHA-512=[name={ADMIN},password={self.admin_password}]"]
         done = subprocess.run(argv, capture_output=True, check=False, text=True)  # noqa: S603
