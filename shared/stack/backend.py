@@ -6,9 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from shared.stack.kafka import Kafka
+from shared.stack.kafka import MAX_MESSAGE_BYTES, Kafka
 from shared.stack.postgres import Postgres
-from shared.stack.processes import Ledger, NotReadyError
+from shared.stack.processes import Ledger, NotReadyError, free_port
+
+KAFKA_IMAGE = "apache/kafka:4.4.0"
+POSTGRES_IMAGE = "postgres:18"
+CONTROLLER_PORT = 9093
 
 
 class Backend(Protocol):
@@ -40,23 +44,28 @@ class Embedded:
         self.postgres = Postgres(folder / "postgresql")
 
     def start(self) -> None:
-        """Return when both answer. What an earlier start left running is ended first."""
+        """Return when both answer. What an earlier start left running is ended first.
+
+        Raises `NotReadyError`, `JarsUnavailableError`; then nothing was left running.
+        """
+        self._ledger.claim()
         if left := self._ledger.clear_up():
             self._tell(f"ended {left} processes that an earlier start had left")
-        self._tell("starting PostgreSQL")
-        self.postgres.start()
-        self._tell("starting Apache Kafka")
         try:
+            self._tell("starting PostgreSQL")
+            self.postgres.start()
+            self._tell("starting Apache Kafka")
             self.kafka.start()
+            self._ledger.enter([self.postgres.process, *(node.process for node in self.kafka.nodes)])
         except BaseException:
             self.stop()
             raise
-        self._ledger.enter([self.postgres.process, *(node.process for node in self.kafka.nodes)])
 
     def stop(self) -> None:
         self.kafka.stop()
         self.postgres.stop()
         self._ledger.clear_up()
+        self._ledger.release()
 
     @property
     def bootstrap(self) -> str:
@@ -88,11 +97,26 @@ class Docker:
     """Containers by testcontainers (`EE_STACK=docker`), for tests on a machine with Docker."""
 
     def __init__(self) -> None:
-        from testcontainers.kafka import KafkaContainer  # noqa: PLC0415 (only the checks' lock has it)
-        from testcontainers.postgres import PostgresContainer  # noqa: PLC0415
+        from docker.errors import DockerException  # type: ignore[import-untyped]  # noqa: PLC0415 (in the checks' lock)
+        from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415
+        from testcontainers.core.container import DockerContainer  # noqa: PLC0415
+        from testcontainers.core.wait_strategies import LogMessageWaitStrategy  # noqa: PLC0415
 
-        self._kafka = KafkaContainer("apache/kafka:4.4.0")
-        self._postgres = PostgresContainer("postgres:18", password=secrets.token_urlsafe(16), driver=None)
+        self._port = free_port()
+        try:
+            # Not testcontainers' KafkaContainer: it runs scripts that only Confluent's image has.
+            self._kafka = (
+                DockerContainer(KAFKA_IMAGE)
+                .with_bind_ports(self._port, self._port)
+                .with_envs(**_kafka_environment(self._port))
+                .waiting_for(LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(60))
+            )
+            self._postgres = PostgresContainer(POSTGRES_IMAGE, password=secrets.token_urlsafe(16), driver=None)
+        except DockerException as error:
+            raise NotReadyError(
+                "EE_STACK=docker, but no Docker engine answers: start one, or unset EE_STACK to run Kafka and "
+                "PostgreSQL as child processes"
+            ) from error
 
     def start(self) -> None:
         self._postgres.start()
@@ -104,17 +128,41 @@ class Docker:
 
     @property
     def bootstrap(self) -> str:
-        return str(self._kafka.get_bootstrap_server())
+        return f"127.0.0.1:{self._port}"
 
     @property
     def admin_dsn(self) -> str:
         return str(self._postgres.get_connection_url())
 
 
+def _kafka_environment(port: int) -> dict[str, str]:
+    """The broker advertises the port of this machine that is bound to its own of the same number."""
+    values = {
+        "node.id": "1",
+        "process.roles": "broker,controller",
+        "listeners": f"CLIENT://:{port},CONTROLLER://:{CONTROLLER_PORT}",
+        "advertised.listeners": f"CLIENT://127.0.0.1:{port}",
+        "listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "CLIENT",
+        "controller.listener.names": "CONTROLLER",
+        "controller.quorum.voters": f"1@localhost:{CONTROLLER_PORT}",
+        "auto.create.topics.enable": "false",
+        "offsets.topic.replication.factor": "1",
+        "group.initial.rebalance.delay.ms": "0",
+        "message.max.bytes": str(MAX_MESSAGE_BYTES),
+    }
+    return {f"KAFKA_{name.upper().replace('.', '_')}": value for name, value in values.items()}
+
+
 def choose(folder: Path, *, brokers: int = 1, tell: Callable[[str], None] = lambda _: None) -> Backend:
-    """The backend that the environment asks for."""
+    """The backend that the environment asks for. Raises `NotReadyError` when it asks for half of one."""
     if os.environ.get("EE_KAFKA_BOOTSTRAP"):
         return Existing()
+    if os.environ.get("EE_ADMIN_POSTGRES_DSN") or os.environ.get("EE_POSTGRES_DSN"):
+        raise NotReadyError(
+            "a PostgreSQL is set but no Kafka: set EE_KAFKA_BOOTSTRAP too, or unset EE_POSTGRES_DSN and "
+            "EE_ADMIN_POSTGRES_DSN"
+        )
     if os.environ.get("EE_STACK") == "docker":
         return Docker()
     return Embedded(folder, brokers=brokers, tell=tell)

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -148,6 +150,25 @@ class Ledger:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "processes.json"
+        self._lock: IO[bytes] | None = None
+
+    def claim(self) -> None:
+        """Hold the folder until `release` or death. Raises `NotReadyError` when a living process holds it."""
+        lock = (self._file.parent / "lock").open("wb")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise NotReadyError(
+                f"a stack runs already in {self._file.parent}: stop that one, or name another folder"
+            ) from None
+        self._lock = lock
+
+    def release(self) -> None:
+        """Let the next start have the folder."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def enter(self, processes: Sequence[Process]) -> None:
         """Remember these children by pid and start time (pids are used again)."""
