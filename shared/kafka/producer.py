@@ -104,6 +104,8 @@ class Producer:
             except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
                 await self._drop()
                 raise RecordTooLarge("the broker refuses a record as too large for its topic") from error
+            except PublishFailed:
+                raise
             except (KafkaError, OSError) as error:
                 await self._drop()
                 raise PublishFailed(f"{type(error).__name__} while publishing") from error
