@@ -31,6 +31,7 @@ STEP_ROWS = Counter("ee_clock_step_rows_total", "Due rows taken by a clock step"
 LOOP_LAG = Gauge("ee_loop_lag_seconds", "How late the event loop runs a timer, seconds")
 OUTBOX = Gauge("ee_outbox_rows", "Rows that wait for the relay", _S)
 LAG = Gauge("ee_lag_records", "Records between the group's committed offsets and the ends of its topics", _S)
+WAITING_INPUTS = Gauge("ee_waiting_inputs", "Inputs of cases that wait for what they answer")
 PROVISIONAL = Counter("ee_provisional_total", "Evaluations under a rule set not confirmed for the day", _S)
 
 

@@ -1,0 +1,103 @@
+"""Operators' commands on invitations: extend a period for an incident, cancel what was issued in error.
+
+A command is a row that an operator writes under a login of their own; here it is carried out, once, in order. It
+becomes an input of each case that it touches, stored like any other.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from services.decisions import store
+from services.decisions.cases import refold
+from services.decisions.inputs import CANCELLED, EXTENDED, Cancellation, Extension
+from services.decisions.store import QUERIES, NewInput
+from shared.contracts.base import Message
+from shared.contracts.cloudevents import source_of
+from shared.rules.periods import end_of
+from shared.worker.step import Step
+
+_SOURCE = source_of("operators")
+
+
+async def obey(step: Step, limit: int) -> int:
+    """Carry out commands in their order; returns how many. One that fails does not keep those behind it waiting."""
+    if not await step.connection.fetchval(QUERIES.lock_commands):
+        return 0
+    taken = 0
+    for command in await step.connection.fetch(QUERIES.open_commands, limit):
+        if _key(command) not in step.set_aside:
+            step.working_on([_key(command)])
+            await (_extend if command["kind"] == "extend" else _confirm)(step, command)
+            taken += 1
+    return taken
+
+
+def _key(command: Any) -> str:
+    return f"command {command['command_id']}"
+
+
+async def _extend(step: Step, command: Any) -> None:
+    deadline = end_of(command["until"])
+    if deadline <= step.now:
+        await _answer(step, command, 0, "until: the day is over; give a later one")
+        return
+    named = [one for one in await _named(step, command) if step.now < one["deadline"] < deadline]
+
+    def body(one: Any) -> Message:
+        return Extension(
+            profile_id=one["profile_id"],
+            invitation_id=one["invitation_id"],
+            deadline=deadline,
+            reason=command["reason"],
+            by=command["given_by"],
+        )
+
+    await _store(step, command, [(one, EXTENDED, body(one)) for one in named])
+    await _answer(step, command, len(named), None if named else "no open invitation with an earlier deadline is named")
+
+
+async def _confirm(step: Step, command: Any) -> None:
+    ordered = await step.connection.fetchrow(QUERIES.cancellation, command["confirms"])
+    if ordered is None:
+        await _answer(step, command, 0, "confirms: no cancellation of this number waits for a confirmation")
+        return
+    if ordered["given_by"] == command["given_by"]:
+        await _answer(step, command, 0, "a cancellation needs two operators: let another one confirm it")
+        return
+    named = [one for one in await _named(step, ordered) if step.now < one["deadline"]]
+
+    def body(one: Any) -> Message:
+        return Cancellation(
+            profile_id=one["profile_id"],
+            invitation_id=one["invitation_id"],
+            reason=ordered["reason"],
+            by=ordered["given_by"],
+            confirmed_by=command["given_by"],
+        )
+
+    await _store(step, command, [(one, CANCELLED, body(one)) for one in named])
+    refused = None if named else "no open invitation is named"
+    await _answer(step, ordered, len(named), refused)
+    await _answer(step, command, len(named), refused)
+
+
+async def _named(step: Step, command: Any) -> list[Any]:
+    return list(await step.connection.fetch(QUERIES.named_invitations, command["invitations"], command["round_id"]))
+
+
+async def _store(step: Step, command: Any, orders: list[tuple[Any, str, Message]]) -> None:
+    files = await store.lock(step.connection, {one["profile_id"] for one, _, _ in orders})
+    inputs = [_input(command["command_id"], one, kind, body, step.now) for one, kind, body in orders]
+    await store.add_inputs(step.connection, inputs, step.now)
+    await refold(step, files)
+
+
+def _input(number: int, one: Any, kind: str, body: Message, now: datetime) -> NewInput:
+    text = body.json_bytes()
+    name = f"command:{number}:{one['invitation_id']}"
+    return NewInput(_SOURCE, name, one["profile_id"], kind, now, hashlib.sha256(text).digest(), text.decode())
+
+
+async def _answer(step: Step, command: Any, changed: int, refused: str | None) -> None:
+    await step.connection.execute(QUERIES.add_command_outcome, command["command_id"], step.now, changed, refused)

@@ -1,0 +1,104 @@
+"""What the clock causes: deadlines, operators' commands, and the facts of closed profiles that nobody needs."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from services.decisions import store
+from services.decisions.barrier import Barrier
+from services.decisions.cases import refold
+from services.decisions.commands import obey
+from services.decisions.store import QUERIES
+from shared.ops import metrics
+from shared.worker.loops import forever
+from shared.worker.runtime import Runtime
+from shared.worker.service import ClockStep
+from shared.worker.step import Connection, Step
+
+BARRIER_TOPICS = ("application", "invited", "profile")
+KEPT_AFTER_CLOSING = timedelta(days=7)
+"""An invitation that overtakes its profile, however late, finds the facts that it names."""
+
+_GAUGE_POLL_S = 5.0
+
+
+class Deadlines:
+    """Acts on deadlines once nothing received before them can still be on its way."""
+
+    def __init__(self, barrier: Barrier) -> None:
+        self._barrier = barrier
+
+    async def run(self, step: Step, limit: int) -> int:
+        """Take profiles with a deadline that has come and was passed by the whole group."""
+        if not await step.connection.fetchval(QUERIES.any_due, step.now):
+            return 0
+        until = await self._barrier.passed()
+        if until is None:
+            return 0
+        keys = await _take(step, QUERIES.take_due, until, limit)
+        await refold(step, await store.lock(step.connection, keys), until)
+        return len(keys)
+
+    @staticmethod
+    async def due(connection: Connection, instant: datetime) -> int:
+        """How many profiles have a deadline that has come."""
+        return int(await connection.fetchval(QUERIES.count_due, instant))
+
+
+class Tidying:
+    """Drops the facts of closed profiles that no invitation names."""
+
+    def __init__(self, barrier: Barrier) -> None:
+        self._barrier = barrier
+
+    async def run(self, step: Step, limit: int) -> int:
+        """Take profiles closed for a while, when no invitation can still be on its way."""
+        if not await self.due(step.connection, step.now):
+            return 0
+        until = await self._barrier.passed()
+        if until is None:
+            return 0
+        keys = await _take(step, QUERIES.take_closed, until - KEPT_AFTER_CLOSING, limit)
+        await step.connection.execute(QUERIES.drop_facts, keys)
+        await step.connection.execute(QUERIES.dropped, keys)
+        return len(keys)
+
+    @staticmethod
+    async def due(connection: Connection, instant: datetime) -> int:
+        """How many profiles are closed for long enough."""
+        return int(await connection.fetchval(QUERIES.count_closed, instant - KEPT_AFTER_CLOSING))
+
+
+async def _take(step: Step, statement: str, until: datetime, limit: int) -> list[str]:
+    rows = await step.connection.fetch(statement, until, list(step.set_aside), limit)
+    keys = [row["profile_id"] for row in rows]
+    step.working_on(keys)
+    return keys
+
+
+def clock_steps(runtime: Runtime) -> Sequence[ClockStep]:
+    """The steps of the service."""
+
+    def barrier() -> Barrier:
+        return Barrier(runtime.offsets, runtime.clock, runtime.service.name, BARRIER_TOPICS)
+
+    deadlines, tidying = Deadlines(barrier()), Tidying(barrier())
+    return (
+        ClockStep("commands", obey, _count_commands),
+        ClockStep("deadlines", deadlines.run, deadlines.due),
+        ClockStep("tidying", tidying.run, tidying.due),
+    )
+
+
+async def _count_commands(connection: Connection, _: datetime) -> int:
+    return int(await connection.fetchval(QUERIES.count_commands))
+
+
+async def watch_waiting(runtime: Runtime) -> None:
+    """The gauge of inputs that wait for what they answer."""
+
+    async def measure() -> bool:
+        async with runtime.pool.acquire() as connection:
+            metrics.WAITING_INPUTS.set(await connection.fetchval(QUERIES.waiting_inputs))
+        return False
+
+    await forever("waiting", measure, _GAUGE_POLL_S)
