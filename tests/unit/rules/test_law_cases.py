@@ -115,7 +115,7 @@ def rows_of(group: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def facts_of(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts as profile.md writes them, from the short forms of law_bases.yaml."""
+    """The facts as a submission writes them, from the short forms of law_bases.yaml."""
     facts = {NAMES.get(name, name): value for name, value in spec.items()}
     tested, taken = facts.pop("tested", None), facts.pop("taken", None)
     english, french, tests = (facts.pop(name, None) for name in ("english", "french", "tests"))
