@@ -1,0 +1,61 @@
+"""docker-compose.yml: what its schema does not see: names that point nowhere, and settings that nobody reads."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from shared.db.settings import DatabaseSettings
+from shared.kafka.topics import SERVICES
+from shared.stack.backend import KAFKA_IMAGE, POSTGRES_IMAGE
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    return found
+
+
+def test_every_dependency_secret_and_volume_is_declared(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert set(service.get("depends_on", {})) <= compose["services"].keys(), name
+        assert set(service.get("secrets", [])) <= compose["secrets"].keys(), name
+        volumes = {volume.split(":")[0] for volume in service.get("volumes", [])}
+        assert volumes <= compose["volumes"].keys(), name
+
+
+def test_every_secret_that_is_declared_is_used(compose: dict[str, Any]) -> None:
+    used = {secret for service in compose["services"].values() for secret in service.get("secrets", [])}
+    assert used == compose["secrets"].keys()
+
+
+def test_every_service_runs_under_its_own_password_alone(compose: dict[str, Any]) -> None:
+    for service in SERVICES:
+        passwords = [s for s in compose["services"][service]["secrets"] if s.endswith("_postgres_password")]
+        assert passwords == [f"ee_{service}_postgres_password"]
+        assert passwords[0].removeprefix("ee_") in DatabaseSettings.model_fields
+        assert compose["services"][service]["command"] == [f"services.{service}"]
+
+
+def test_services_are_closed_and_are_given_time_to_stop(compose: dict[str, Any]) -> None:
+    for service in SERVICES:
+        settings = compose["services"][service]
+        assert settings["read_only"] is True
+        assert settings["cap_drop"] == ["ALL"]
+        assert settings["restart"] == "unless-stopped"
+        assert settings["stop_grace_period"] == "30s"
+        assert "/readyz" in str(settings["healthcheck"]["test"])
+
+
+def test_services_wait_for_topics_and_migrations(compose: dict[str, Any]) -> None:
+    for service in SERVICES:
+        depends = compose["services"][service]["depends_on"]
+        assert depends == {"prepare": {"condition": "service_completed_successfully"}}
+
+
+def test_containers_for_tests_are_the_same_servers(compose: dict[str, Any]) -> None:
+    assert compose["services"]["kafka"]["image"] == KAFKA_IMAGE
+    assert compose["services"]["postgres"]["image"] == POSTGRES_IMAGE
