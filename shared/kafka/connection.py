@@ -22,9 +22,19 @@ def connect(settings: KafkaSettings) -> AdminClient:
 
 
 async def answers(futures: Mapping[Key, "Future[Result]"]) -> dict[Key, Result]:
-    """All answers of one request. Raises the first `confluent_kafka.KafkaException`."""
-    results = await asyncio.gather(*(asyncio.wrap_future(f) for f in futures.values()))
-    return dict(zip(futures, results, strict=True))
+    """All answers of one request. Raises the first `confluent_kafka.KafkaException`.
+
+    Waits for every answer, also after a failure: a client that is given up while one is under way can crash the
+    process.
+    """
+    waiting = (asyncio.wrap_future(future) for future in futures.values())
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    found: dict[Key, Result] = {}
+    for key, result in zip(futures, results, strict=True):
+        if isinstance(result, BaseException):
+            raise result
+        found[key] = result
+    return found
 
 
 def said(error: KafkaException) -> str:

@@ -6,6 +6,7 @@ import os
 import secrets
 import stat
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +19,14 @@ from cryptography.fernet import Fernet
 from shared.db.migrate import apply
 from shared.db.settings import DatabaseSettings
 from shared.kafka.admin import apply_topics
+from shared.kafka.offsets import Offsets, OffsetsUnavailable
 from shared.kafka.settings import KafkaSettings
-from shared.kafka.topics import SERVICES
+from shared.kafka.topics import SERVICES, TOPICS
 from shared.stack.backend import Backend, choose
 from shared.stack.processes import Process, free_port
 
 STOP_S = 30.0
+ELECTED_S = 30.0
 
 
 @dataclass(slots=True)
@@ -69,7 +72,9 @@ class Stack:
 
     async def _prepare(self) -> None:
         await apply(DatabaseSettings())
-        await apply_topics(KafkaSettings())
+        kafka = KafkaSettings()
+        await apply_topics(kafka)
+        await _elected(kafka)
 
     def down(self) -> None:
         """Stop the services, then the backend."""
@@ -129,6 +134,23 @@ class Stack:
 
 _FROM_OUTSIDE = ("EE_POSTGRES_DSN", "EE_KAFKA_REPLICATION_FACTOR", "EE_KAFKA_MIN_INSYNC_REPLICAS")
 """What an existing cluster may set itself."""
+
+
+async def _elected(kafka: KafkaSettings) -> None:
+    """Return when every partition has a leader: a topic is there a moment before it can be used."""
+    offsets = Offsets(kafka)
+    until = time.monotonic() + ELECTED_S
+    try:
+        while True:
+            try:
+                await offsets.ends(TOPICS)
+                return
+            except OffsetsUnavailable:
+                if time.monotonic() > until:
+                    raise
+                await asyncio.sleep(0.05)
+    finally:
+        await offsets.close()
 
 
 def _without_user(dsn: str) -> str:

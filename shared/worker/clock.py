@@ -25,6 +25,9 @@ class Clock(ABC):
     @abstractmethod
     async def start(self) -> None: ...
 
+    async def stop(self) -> None:
+        """Let go of what `start` opened."""
+
     @abstractmethod
     async def run(self, seen: Callable[[datetime], object]) -> None:
         """Follow the clock for ever; `seen` is told of instants that this process has taken over."""
@@ -71,13 +74,12 @@ class TopicClock(Clock):
             self._take((await self._consumer.getone()).value)
 
     async def run(self, seen: Callable[[datetime], object]) -> None:
-        seen(self.now())
-        try:
-            while True:
-                self._take((await self._consumer.getone()).value)
-                seen(self.now())
-        finally:
-            await self._consumer.stop()
+        while True:
+            seen(self.now())
+            self._take((await self._consumer.getone()).value)
+
+    async def stop(self) -> None:
+        await self._consumer.stop()
 
     def _take(self, value: bytes | None) -> None:
         try:

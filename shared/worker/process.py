@@ -79,6 +79,7 @@ class Process:
     async def close(self) -> None:
         """Last: the producer is flushed, then the pool is closed."""
         if self.runtime:
+            await self.runtime.clock.stop()
             await self.runtime.offsets.close()
             await self.runtime.producer.stop()
             await self.runtime.pool.close()
