@@ -1,7 +1,7 @@
 """The standing of a case while it is folded: invitations, applications, letters, and what there is to say."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,9 @@ from shared.contracts.decided import (
     InvitationState,
 )
 from shared.contracts.rounds import Invited
+
+_MOMENT = timedelta(microseconds=1)
+"""What a return after the deadline brings comes just after it: a deadline goes before inputs of the same instant."""
 
 
 @dataclass(slots=True)
@@ -101,7 +104,7 @@ class Invitation:
         if self.state is InvitationState.OPEN:
             return self.deadline
         if self.state is InvitationState.APPLIED and self.returned_at is not None:
-            return max(self.deadline, self.returned_at)
+            return max(self.deadline, self.returned_at + _MOMENT)
         return None
 
     def takes_application(self, at: datetime) -> bool:
@@ -198,6 +201,8 @@ class Case:
     sayings: list[Saying] = field(default_factory=list)
     waiting: list[Input] = field(default_factory=list)
     bar: Bar | None = None
+    passed: set[Deadline] = field(default_factory=set)
+    """Deadlines that came before a later input, whether or not the clock has acted on them yet."""
 
     def standing(self, invitation: Invitation) -> Standing:
         """The standing of one invitation now."""
@@ -209,7 +214,14 @@ class Case:
             self.bar,
         )
 
-    def deadlines(self, acted: frozenset[Deadline]) -> list[Deadline]:
-        """What the clock has still to act on, in order."""
-        pending = {one for invitation in self.invitations.values() for one in invitation.deadlines()}
-        return sorted(pending - acted, key=lambda one: one.order)
+    def deadlines(self, acted: Set[Deadline]) -> list[Deadline]:
+        """What the clock has still to act on, in order: what is to come, and what came while it was late."""
+        return sorted((self.running() | self.passed) - acted, key=lambda one: one.order)
+
+    def running(self) -> set[Deadline]:
+        """The deadlines of the case as it stands."""
+        return {one for invitation in self.invitations.values() for one in invitation.deadlines()}
+
+    def pass_to(self, order: tuple[datetime, int, str, str]) -> None:
+        """The next input is at hand: deadlines before it have come, and stay so whatever it changes."""
+        self.passed |= {one for one in self.running() if one.order < order}

@@ -37,7 +37,7 @@ def _act(file: File, until: datetime | None) -> tuple[Case, list[Deadline]]:
     done: list[Deadline] = []
     while True:
         case = fold(inputs, file.declared, file.acted)
-        due = [] if until is None else [one for one in case.deadlines(frozenset(file.acted)) if one.at <= until]
+        due = [] if until is None else [one for one in case.deadlines(file.acted) if one.at <= until]
         if not due:
             return case, done
         file.acted.add(due[0])
@@ -72,5 +72,5 @@ def _withdrawn(lost: Mapping[str, list[store.Spoken]], instead: Mapping[str, str
 def _next(file: File, case: Case) -> tuple[datetime | None, int]:
     if file.erased:
         return None, 0
-    due = case.deadlines(frozenset(file.acted))
+    due = case.deadlines(file.acted)
     return (due[0].at if due else None), len(case.waiting)

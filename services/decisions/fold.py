@@ -32,6 +32,7 @@ def fold(inputs: Iterable[Input], declared: Mapping[int, Declared], acted: Colle
     events: list[Input | Deadline] = [*inputs, *acted]
     events.sort(key=lambda event: event.order)
     for event in events:
+        folding.case.pass_to(event.order)
         if isinstance(event, Deadline):
             _DUE[event.kind](folding, event)
         else:
