@@ -25,6 +25,7 @@ class Clock(ABC):
     @abstractmethod
     async def start(self) -> None: ...
 
+    @abstractmethod
     async def stop(self) -> None:
         """Let go of what `start` opened."""
 
@@ -43,6 +44,9 @@ class SystemClock(Clock):
 
     async def start(self) -> None:
         """Nothing to wait for."""
+
+    async def stop(self) -> None:
+        """Nothing was opened."""
 
     async def run(self, seen: Callable[[datetime], object]) -> None:
         while True:
@@ -109,6 +113,9 @@ class FixedClock(Clock):
 
     async def start(self) -> None:
         """Nothing to wait for."""
+
+    async def stop(self) -> None:
+        """Nothing was opened."""
 
     async def run(self, seen: Callable[[datetime], object]) -> None:
         seen(self.now())
