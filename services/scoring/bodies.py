@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
-from shared.contracts.base import NextChange, iso
+from shared.contracts.base import iso
 from shared.contracts.profile import Status
-from shared.rules import Evaluation, Facts, Verdict
+from shared.rules import Evaluation, Facts, NextChange, Verdict
 
 
 @dataclass(frozen=True, slots=True)

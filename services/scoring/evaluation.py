@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from services.scoring.bodies import Head, bodies
-from shared.contracts.base import NextChange
 from shared.contracts.profile import ProfileState, Status
-from shared.rules import Evaluation, Facts, evaluate, next_change
+from shared.rules import Evaluation, Facts, NextChange, evaluate, next_change
 from shared.rules.periods import utc_day
 
 
@@ -63,14 +62,13 @@ def result_of(subject: Subject, sequence: int, on: date, changed_at: datetime) -
     submitted_on = utc_day(subject.submitted_at)
     evaluation = evaluate(subject.facts, on, submitted_on=submitted_on)
     change = next_change(subject.facts, on, submitted_on=submitted_on, now=evaluation)
-    following = NextChange(on=change.on, reason=change.reason) if change else None
-    scored, eligible = bodies(head_of(subject, sequence, evaluation, following), evaluation, subject.facts)
+    scored, eligible = bodies(head_of(subject, sequence, evaluation, change), evaluation, subject.facts)
     return Result(
         subject,
         sequence,
         on,
         changed_at,
-        due_at(subject, following),
+        due_at(subject, change),
         evaluation.rule_sets,
         evaluation.crs.total,
         evaluation.provisional,

@@ -40,11 +40,11 @@ FOR UPDATE OF s SKIP LOCKED;
 SELECT count(*) FROM score WHERE due_at <= $1;
 
 -- name: pool_rules
--- Under which rule sets rows of the pool stand, and of which days they are; none while re-evaluation is stopped.
+-- Under which rule sets rows of the pool stand, and of which days they are; while re-evaluation is stopped only if asked ($1).
 WITH RECURSIVE standing AS (
     (
         SELECT rules FROM score
-        WHERE status = 'in_pool' AND erased_at IS NULL AND NOT (SELECT EXISTS (SELECT FROM rescore_stopped))
+        WHERE status = 'in_pool' AND erased_at IS NULL AND ($1::boolean OR NOT EXISTS (SELECT FROM rescore_stopped))
         ORDER BY rules LIMIT 1
     )
     UNION ALL
@@ -182,8 +182,8 @@ LIMIT 1;
 -- name: pool
 -- Profiles of the pool in order of number, from after $1 on.
 SELECT
-    s.profile_id, s.profile_sequence, s.facts_sequence, s.sequence, s.status, s.submitted_at, s.due_at,
-    f.correspondence_language, f.expires_at, f.facts
+    s.profile_id, s.profile_sequence, s.facts_sequence, s.status, s.submitted_at, f.correspondence_language,
+    f.expires_at, f.facts
 FROM score AS s
 INNER JOIN facts AS f ON f.profile_id = s.profile_id AND f.profile_sequence = s.facts_sequence
 WHERE s.status = 'in_pool' AND s.erased_at IS NULL AND s.profile_id > $1
@@ -191,12 +191,12 @@ ORDER BY s.profile_id
 LIMIT $2;
 
 -- name: rescore_stopped
--- Since when, and by whom, the re-evaluation under new rule sets is stopped.
-SELECT stopped_at, stopped_by FROM rescore_stopped;
+-- Since when, and why, the re-evaluation under new rule sets is stopped.
+SELECT stopped_at, reason FROM rescore_stopped;
 
 -- name: stop_rescore
 -- Stop the re-evaluation under new rule sets in every process.
-INSERT INTO rescore_stopped (stopped_at, stopped_by) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+INSERT INTO rescore_stopped (reason) VALUES ($1) ON CONFLICT DO NOTHING;
 
 -- name: resume_rescore
 -- Let it go on.

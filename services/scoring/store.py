@@ -7,6 +7,7 @@ from datetime import date, datetime
 import asyncpg
 
 from services.scoring.evaluation import Result, Subject
+from services.scoring.recompute import Kept
 from services.scoring.rescore import Span, Standing
 from shared.contracts.profile import ProfileState, Status
 from shared.db.queries import load
@@ -15,6 +16,10 @@ from shared.rules.periods import utc_day
 from shared.worker.step import Connection
 
 QUERIES = load("services.scoring")
+
+
+class ErasedError(Exception):
+    """The profile was erased at this instant: its facts are gone, hashes and totals are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +142,11 @@ async def count_due(connection: Connection, now: datetime) -> int:
     return int(await connection.fetchval(QUERIES.count_due, now))
 
 
-async def standings(connection: Connection) -> list[Standing]:
-    """Under which rule sets the pool stands; empty while the re-evaluation is stopped."""
+async def standings(connection: Connection, *, also_stopped: bool = False) -> list[Standing]:
+    """Under which rule sets the pool stands; while the re-evaluation is stopped empty, unless asked for."""
     return [
         Standing(row["id"], tuple(row["rule_sets"]), utc_day(row["first"]), utc_day(row["last"]))
-        for row in await connection.fetch(QUERIES.pool_rules)
+        for row in await connection.fetch(QUERIES.pool_rules, also_stopped)
     ]
 
 
@@ -159,11 +164,36 @@ async def count_outdated(connection: Connection, spans: Sequence[Span], now: dat
     return int(await connection.fetchval(QUERIES.count_outdated, *_columns(spans), utc_day(now)))
 
 
-async def stored_result(
-    connection: "asyncpg.Connection[asyncpg.Record]", profile_id: str, sequence: int | None
-) -> asyncpg.Record | None:
-    """A stored result with its facts, the current one where no sequence is given."""
-    return await connection.fetchrow(QUERIES.stored, profile_id, sequence)
+async def kept_result(connection: Connection, profile_id: str, sequence: int | None) -> Kept | None:
+    """A stored result with its facts, the current one where no sequence is given. Raises `ErasedError`."""
+    row = await connection.fetchrow(QUERIES.stored, profile_id, sequence)
+    if row is None:
+        return None
+    if row["erased_at"] is not None:
+        raise ErasedError(row["erased_at"])
+    rule_sets = tuple(row["rule_sets"])
+    return Kept(subject_of_row(row), row["sequence"], row["evaluated_on"], rule_sets, row["scored"], row["eligible"])
+
+
+async def pool_after(connection: Connection, profile_id: str, limit: int) -> list[Subject]:
+    """Profiles of the pool in order of number, from after this one on."""
+    return [subject_of_row(row) for row in await connection.fetch(QUERIES.pool, profile_id, limit)]
+
+
+async def rescore_stopped(connection: Connection) -> tuple[datetime, str] | None:
+    """Since when and why the re-evaluation under new rule sets is stopped; None while it runs."""
+    row = await connection.fetchrow(QUERIES.rescore_stopped)
+    return (row["stopped_at"], row["reason"]) if row else None
+
+
+async def stop_rescore(connection: Connection, reason: str) -> None:
+    """Stop it in every process; twice keeps the first reason."""
+    await connection.execute(QUERIES.stop_rescore, reason)
+
+
+async def resume_rescore(connection: Connection) -> None:
+    """Let it go on."""
+    await connection.execute(QUERIES.resume_rescore)
 
 
 def subject_of_row(row: asyncpg.Record) -> Subject:

@@ -8,7 +8,10 @@ from typing import Any, cast
 
 import pytest
 
+from services.scoring import store
 from services.scoring.handler import SERVICE, count_outdated, handle, reevaluate, rescore
+from services.scoring.recompute import differences
+from services.scoring.store import QUERIES
 from shared.contracts.profile import ProfileState, Status
 from shared.contracts.scored import Eligible, Scored
 from shared.worker.step import Connection, Step
@@ -30,10 +33,11 @@ async def opened(connect: Connect) -> Connection:
     return cast(Connection, await connect("scoring"))
 
 
-async def take(connection: Connection, *bodies: ProfileState | None, now: datetime = NOW) -> Step:
+async def take(connection: Connection, *bodies: ProfileState | str, now: datetime = NOW) -> Step:
+    """Handle these states as one batch; a number alone is its erasure."""
     async with connection.transaction():
         step = Step(connection, now, state_topic="scored")
-        await handle(step, [message(body) for body in bodies])
+        await handle(step, [message(None, body) if isinstance(body, str) else message(body) for body in bodies])
         await step.close()
     return step
 
@@ -203,7 +207,7 @@ async def test_an_erasure_leaves_what_rounds_are_verified_by(connection: Connect
     assert row is not None
     await take(connection, state(sequence=2, status=Status.WITHDRAWN))
     for _ in range(2):
-        step = await take(connection, None)
+        step = await take(connection, "E000000001")
         assert list(step.touched) == ["E000000001"]
     assert SERVICE.state is not None
     current = await connection.fetch(SERVICE.state.current, ["E000000001"])
@@ -216,10 +220,10 @@ async def test_an_erasure_leaves_what_rounds_are_verified_by(connection: Connect
 
 async def test_an_erased_profile_stays_erased(connection: Connection) -> None:
     await take(connection, state())
-    await take(connection, None)
+    await take(connection, "E000000001")
     before = await everything(connection)
     await take(connection, state(sequence=9))
-    await take(connection, state(sequence=10), None)
+    await take(connection, state(sequence=10), "E000000001")
     await tick(connection, BIRTHDAY)
     assert await everything(connection) == before
 
@@ -257,3 +261,69 @@ async def stand_under(connection: Connection, crs: str) -> None:
         " RETURNING id) UPDATE score SET rules = (SELECT id FROM r)",
         crs,
     )
+
+
+async def test_a_stopped_rescore_goes_on_where_it_was_stopped(connection: Connection) -> None:
+    await take(connection, state(), state("E000000002"))
+    await stand_under(connection, "crs_2020-10-20")
+    await tick(connection, NOW, run=rescore, limit=1)
+    await store.stop_rescore(connection, "a wrong table")
+    assert not (await tick(connection, NOW, run=rescore)).touched
+    assert await count_outdated(connection, NOW) == 0
+    assert len(await store.standings(connection, also_stopped=True)) == 2
+    stopped = await store.rescore_stopped(connection)
+    assert stopped is not None
+    assert stopped[1] == "a wrong table"
+    await take(connection, state("E000000003"))
+    await store.resume_rescore(connection)
+    assert await count_outdated(connection, NOW) == 1
+    assert len((await tick(connection, NOW, run=rescore)).touched) == 1
+    assert await store.rescore_stopped(connection) is None
+
+
+async def test_a_row_that_is_due_is_evaluated_on_its_day_before_it_is_rescored(connection: Connection) -> None:
+    await take(connection, state())
+    await stand_under(connection, "crs_2020-10-20")
+    assert not (await tick(connection, BIRTHDAY, run=rescore)).touched
+    assert (await tick(connection, BIRTHDAY)).touched
+
+
+async def test_stored_results_can_be_recomputed_to_the_same_bytes(connection: Connection) -> None:
+    await take(connection, state())
+    await take(connection, state(sequence=2, facts={"settlement_funds_cad": 14000.25}, correspondence_language="fr"))
+    await take(connection, state(sequence=3, status=Status.APPLIED))
+    await tick(connection, BIRTHDAY)
+    for sequence in (1, 2, 3, None):
+        kept = await store.kept_result(connection, "E000000001", sequence)
+        assert kept is not None
+        assert differences(kept) == []
+    assert await store.kept_result(connection, "E000000001", 4) is None
+
+
+async def test_an_erased_result_says_since_when(connection: Connection) -> None:
+    await take(connection, state())
+    await take(connection, "E000000001")
+    with pytest.raises(store.ErasedError, match="2026-06-01"):
+        await store.kept_result(connection, "E000000001", 1)
+
+
+async def test_the_pool_is_read_in_order_and_without_those_that_left_it(connection: Connection) -> None:
+    gone = state("E000000002", status=Status.LAPSED)
+    await take(connection, state("E000000003"), gone, state("E000000001"), state("E000000004"))
+    await take(connection, "E000000004")
+    first = await store.pool_after(connection, "", 1)
+    rest = await store.pool_after(connection, first[-1].profile_id, 10)
+    assert [one.profile_id for one in (*first, *rest)] == ["E000000001", "E000000003"]
+
+
+async def test_a_thousand_profiles_take_four_statements(connection: Connection) -> None:
+    await take(connection, state("E999999999"))  # a new connection asks for its types first
+    statements: list[str] = []
+    with cast(Any, connection).query_logger(lambda query: statements.append(query.query)):
+        await take(connection, *(state(f"E{number:09}") for number in range(1000)))
+    assert [one for one in statements if not one.startswith(("BEGIN", "COMMIT"))] == [
+        QUERIES.lock,
+        QUERIES.rules_ids,
+        QUERIES.write,
+        QUERIES.keep_facts,
+    ]

@@ -59,6 +59,6 @@ CREATE INDEX score_rules ON score (rules, submitted_at) WHERE status = 'in_pool'
 -- The operators' switch of the re-evaluation under new rule sets: one row while it is stopped, none while it runs.
 CREATE TABLE rescore_stopped (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
-    stopped_at timestamptz NOT NULL,
-    stopped_by text NOT NULL
+    stopped_at timestamptz NOT NULL DEFAULT now(),
+    reason text NOT NULL
 );
