@@ -129,6 +129,12 @@ class Transferability(Part):
         max: Points
         rows: Table
 
+        @model_validator(mode="after")
+        def _reached(self) -> Self:
+            if max(cell.points for cell in self.rows) != self.max:
+                raise ValueError("max is not what the highest row gives")
+            return self
+
     section: str
     max: Points
     language_bands: Bands

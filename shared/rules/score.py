@@ -2,10 +2,10 @@
 
 import re
 from datetime import UTC, date
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from pydantic import AwareDatetime, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from shared.rules import catalogue
 from shared.rules.changes import NextChange, next_change
@@ -15,14 +15,14 @@ from shared.rules.explain import declared, line_text
 from shared.rules.facts import Facts
 from shared.rules.lines import Line, Verdict
 
-_PROFILE_ID = re.compile(r"[A-Z0-9-]{6,36}")
+_PROFILE_ID = re.compile(r"^[A-Z0-9-]{6,36}$")
 _CALENDAR_ENTRIES = 200
 
 
 class Declared(Facts):
     """A line: facts, with the number and the instant of the profile if it has them."""
 
-    profile_id: str | None = None
+    profile_id: Annotated[str, Field(pattern=_PROFILE_ID.pattern)] | None = None
     submitted_at: AwareDatetime | None = None
 
     @property
@@ -51,8 +51,6 @@ def read_line(line: bytes, on: date) -> Declared:
         found = Declared.model_validate_json(line)
     except ValidationError as error:
         raise BadLine(_profile_id(line), field_errors(error)) from None
-    if found.profile_id is not None and not _PROFILE_ID.fullmatch(found.profile_id):
-        raise BadLine(None, [FieldError("profile_id", "wrong_form", {"pattern": _PROFILE_ID.pattern})])
     if errors := check_on(found, on):
         raise BadLine(found.profile_id, errors)
     return found
