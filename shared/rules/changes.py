@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from shared.rules import cec
 from shared.rules.categories import counts
 from shared.rules.crossing import Count, first_difference, next_band
-from shared.rules.days import add_years, completed_months, completed_years
+from shared.rules.days import add_months, add_years, completed_months, completed_years
 from shared.rules.evaluate import Evaluation, ProgramsEvaluation, evaluate_case, programs_of_case
 from shared.rules.facts import Education, Facts, LanguageTest, StudyInCanada
 from shared.rules.force import REGISTRY
@@ -174,19 +174,11 @@ def _study_reached(case: Case, periods: tuple[StudyInCanada, ...]) -> date | Non
     days = set()
     for one in periods:
         last = _LATEST if one.to is None else one.to + DAY
-        for months in range(completed_months(one.from_, case.on), rules.adaptability.study.months + 2):
-            day = _month_completed(one.from_, months)
+        for months in range(max(completed_months(one.from_, case.on), 0), rules.adaptability.study.months + 2):
+            day = add_months(one.from_, months)
             if case.on < day <= last:
                 days.add(day)
     return next((day for day in sorted(days) if studied(periods, day, rules)), None)
-
-
-def _month_completed(first: date, months: int) -> date:
-    """The first day on which so many months from `first` are completed."""
-    year, month = divmod(12 * first.year + first.month - 1 + max(months, 0), 12)
-    following = date(year + month // 11, (month + 1) % 12 + 1, 1)
-    length = (following - date(year, month + 1, 1)).days
-    return date(year, month + 1, first.day) if first.day <= length else following
 
 
 def _year_thresholds(cells: Cells) -> list[int]:

@@ -60,18 +60,26 @@ class Count:
     def _breaks(self) -> list[int]:
         """Days on which the daily gain or loss may change; those at the far end of the window never too late."""
         days = {edge for one in self.jobs for edge in (one.start, one.end) if edge < OPEN}
+        if self.floor:
+            days.add(self.floor)
         if self.years is not None:
             days |= {add_years(date.fromordinal(edge), self.years).toordinal() for edge in days}
-        days.add(self.floor)
         return sorted(days)
 
     def _step(self, at: int, hours: int, low: int, high: int | None) -> int | None:
         """Days until which the hours can't leave the range, before the next break; None = never before it."""
         gain = self._rate(at)
-        loss = 0 if self.years is None else self._rate(self.start(at))
+        loss = self._loss(at)
         rise = _rises(hours, gain, loss if self.gap is None else 0, high)
         fall = _falls(hours, gain if self.gap is None else 0, loss, low)
         return rise if fall is None else fall if rise is None else min(rise, fall)
+
+    def _loss(self, at: int) -> int:
+        """What leaves the window with the day `at`; nothing while it still begins before the floor."""
+        if self.years is None:
+            return 0
+        begins = add_years(date.fromordinal(at), -self.years).toordinal()
+        return 0 if begins < self.floor else self._rate(begins)
 
     def _rate(self, day: int) -> int:
         weekly = sum(one.weekly for one in self.jobs if one.start <= day < one.end)

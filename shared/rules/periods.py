@@ -6,7 +6,6 @@ none is the last one (s.26). A limit is therefore one instant: 00:00 UTC of the 
 What is received *before* that instant is in time, what is received at it is late.
 """
 
-from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,7 +14,7 @@ from typing import Any, Final, Literal, TypeVar
 
 import yaml
 
-from shared.rules.days import add_years
+from shared.rules.days import add_months, add_years
 from shared.rules.holidays import next_day_not_a_holiday
 
 __all__ = [
@@ -142,12 +141,6 @@ def misrepresentation_bar(
     counted_from = removal_enforced_on if determined_in == "canada" else determined_on
     until = None if counted_from is None else add_years(counted_from, table["years"])
     return Bar(determined_on, until, table["section"])
-
-
-def add_months(day: date, months: int) -> date:
-    """The same day so many months on, or else the last day of that month (Interpretation Act s.28)."""
-    year, month = divmod(12 * day.year + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def end_of(day: date) -> datetime:

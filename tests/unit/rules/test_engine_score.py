@@ -159,7 +159,7 @@ def test_explained_lines_hold_what_was_declared_and_their_section() -> None:
     assert age == {
         "code": "crs.age",
         "points": 94,
-        "section": "MI 10",
+        "section": "MI 8(1)(a)",
         "rule_set": "crs_2025-03-25",
         "row": "32, alone",
         "quantities": {"age": 32},
