@@ -1,5 +1,6 @@
 """Draws on a real PostgreSQL, with a broker that says what the test wants."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -57,7 +58,7 @@ class Bench:
         self.pool = pool
         self.offsets = FakeOffsets()
         self.published: list[tuple[str, bytes]] = []
-        self.settings = DrawsSettings(round_time_limit_s=0.2, round_poll_ms=5)
+        self.settings = DrawsSettings(round_time_limit_s=60.0, round_poll_ms=5)
         self.runtime = Runtime(
             SERVICE,
             cast("Any", None),
@@ -72,6 +73,18 @@ class Bench:
     def at(self, instant: datetime) -> None:
         """Set the business clock."""
         self.runtime.clock = FixedClock(instant)
+
+    def impatient(self) -> None:
+        """Rounds that have to wait refuse almost at once."""
+        self.settings = DrawsSettings(round_time_limit_s=0.01, round_poll_ms=5)
+
+    async def waits(self, round_id: str = "436") -> None:
+        """Return when the round says that it waits for something."""
+        for _ in range(6000):
+            if await self.pool.fetchval("SELECT waits_for <> '[]' FROM round WHERE round_id = $1", round_id):
+                return
+            await asyncio.sleep(0.005)
+        raise AssertionError("the round does not wait")
 
     async def read(self, *messages: Message | Body) -> Step:
         """A batch: one transaction. What it puts into the outbox counts as published."""
@@ -138,6 +151,11 @@ class Bench:
         await self.relay()
         facts = [Round.read(body) for topic, body in self.published if topic == "round"]
         return [one for one in facts if one.round_id == round_id]
+
+    async def one(self, query: str) -> tuple[Any, ...]:
+        """The one row of a query."""
+        (row,) = await self.pool.fetch(query)
+        return tuple(row)
 
     async def row(self, profile_id: str) -> dict[str, Any]:
         """The pool row of a profile."""

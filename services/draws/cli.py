@@ -1,0 +1,228 @@
+"""`ee round ...`: what an operator orders and asks. No command holds a round: draws does, when its instant has come."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import asyncpg
+import typer
+from pydantic import ValidationError
+
+from services.draws import display, operators, round_store
+from services.draws.certificate import differences
+from services.draws.reasons import from_json
+from services.draws.round_store import RoundRow
+from services.draws.settings import DrawsSettings, OperatorSettings
+from services.draws.store import QUERIES
+from shared.contracts.rounds import Instruction
+from shared.worker.step import Connection
+
+app = typer.Typer(no_args_is_help=True, help="Rounds of invitations: draft, approve, cancel, look at, verify.")
+
+Result = TypeVar("Result")
+
+
+class Language(StrEnum):
+    """An official language."""
+
+    EN = "en"
+    FR = "fr"
+
+
+RoundId = Annotated[str, typer.Argument(metavar="ID", help="Number of the round, for example 436 or 91a.")]
+Lang = Annotated[Language, typer.Option(help="Language of the answer.")]
+Patience = Annotated[float, typer.Option(min=0, help="How long to wait, in seconds.")]
+ENGLISH = Language.EN
+
+
+class CommandFailedError(Exception):
+    """What the operator is told; exit status 1."""
+
+
+@app.command()
+def draft(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The instruction as JSON; - for standard input.")],
+    *,
+    lang: Lang = ENGLISH,
+    timeout: Patience = 30.0,
+) -> None:
+    """Draft a round from an instruction, or put a new draft in the place of the old one."""
+    raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    try:
+        instruction = Instruction.model_validate_json(raw)
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, e['loc'])) or 'instruction'}: {e['msg']}" for e in error.errors())
+        _stop(problems)
+
+    async def order(connection: Connection) -> list[str]:
+        await _give(connection, "draft", instruction.round_id, lang, timeout, body=raw.decode())
+        return await _report(connection, instruction.round_id, lang)
+
+    _say(_run(order))
+
+
+@app.command()
+def approve(
+    round_id: RoundId,
+    *,
+    content: Annotated[
+        str | None,
+        typer.Option(help="SHA-256 of the content that you saw (`ee round show`); default: as it stands now."),
+    ] = None,
+    lang: Lang = ENGLISH,
+    timeout: Patience = 30.0,
+) -> None:
+    """Approve exactly the content of a draft. Who drafted it can't."""
+
+    async def order(connection: Connection) -> list[str]:
+        seen = content or (await _round(connection, round_id)).content_hash
+        await _give(connection, "approve", round_id, lang, timeout, content_hash=seen)
+        return await _report(connection, round_id, lang)
+
+    _say(_run(order))
+
+
+@app.command()
+def cancel(round_id: RoundId, *, lang: Lang = ENGLISH, timeout: Patience = 30.0) -> None:
+    """Cancel a round that was not yet held."""
+
+    async def order(connection: Connection) -> list[str]:
+        await _give(connection, "cancel", round_id, lang, timeout)
+        return await _report(connection, round_id, lang)
+
+    _say(_run(order))
+
+
+@app.command("list")
+def list_rounds() -> None:
+    """List all rounds, the newest first: number, state, instant, invitations, cut-off, grouping."""
+    for row in _run(round_store.every):
+        typer.echo(display.one_line(row))
+
+
+@app.command()
+def show(
+    round_id: RoundId,
+    *,
+    lang: Lang = ENGLISH,
+    as_json: Annotated[bool, typer.Option("--json", help="The instruction and the certificate as JSON.")] = False,
+) -> None:
+    """Show a round: its instruction, who did what and when, what it waits for, its certificate."""
+
+    async def look(connection: Connection) -> list[str]:
+        row = await _round(connection, round_id)
+        if as_json:
+            return [_json(row)]
+        return list(display.full(row, await connection.fetch(QUERIES.round_steps, round_id), lang))
+
+    _say(_run(look))
+
+
+@app.command()
+def wait(round_id: RoundId, *, lang: Lang = ENGLISH, timeout: Patience = 3600.0) -> None:
+    """Wait until a round is held and certified, refused or cancelled; exit status 0 only if it was held."""
+
+    async def follow(connection: Connection) -> tuple[bool, list[str]]:
+        row = await _until_over(connection, round_id, lang, timeout)
+        return row.state == "held", await _report(connection, round_id, lang)
+
+    was_held, lines = _run(follow)
+    _say(lines)
+    raise typer.Exit(0 if was_held else 1)
+
+
+@app.command()
+def verify(round_id: RoundId) -> None:
+    """Recompute a held round from the rows that it stood on and compare; exit status 1 if anything differs."""
+
+    async def compare(connection: Connection) -> list[str]:
+        row = await _round(connection, round_id)
+        if row.certificate is None:
+            raise CommandFailedError(
+                f"round {round_id} is {row.state}: only a held and certified round can be verified"
+            )
+        return await differences(connection, row, DrawsSettings().batch_timeout_s)
+
+    found = _run(compare)
+    typer.echo(f"round {round_id}: {'differs in ' + ', '.join(found) if found else 'the same'}")
+    raise typer.Exit(1 if found else 0)
+
+
+async def _round(connection: Connection, round_id: str) -> RoundRow:
+    row = await round_store.show(connection, round_id)
+    if row is None:
+        raise CommandFailedError(f"there is no round {round_id}: see `ee round list`")
+    return row
+
+
+async def _give(
+    connection: Connection,
+    kind: str,
+    round_id: str,
+    lang: Language,
+    timeout_s: float,
+    *,
+    body: str | None = None,
+    content_hash: str | None = None,
+) -> None:
+    command_id = await operators.give(connection, kind, round_id, instruction=body, content_hash=content_hash)
+    reasons = await operators.outcome(connection, command_id, timeout_s)
+    if reasons is None:
+        raise CommandFailedError(f"command {command_id} is stored; draws has not yet carried it out: is it running?")
+    if reasons:
+        raise CommandFailedError("\n".join(display.in_words(reasons, lang)))
+
+
+async def _until_over(connection: Connection, round_id: str, lang: Language, timeout_s: float) -> RoundRow:
+    told: list[str] = []
+    loop = asyncio.get_running_loop()
+    until = loop.time() + timeout_s
+    while True:
+        row = await _round(connection, round_id)
+        if row.state in {"refused", "cancelled"} or row.certificate:
+            return row
+        if loop.time() > until:
+            raise CommandFailedError(f"round {round_id} is still {row.state}")
+        waits_for = list(display.in_words(row.waits_for, lang))
+        if waits_for != told:
+            typer.echo("\n".join(waits_for), err=True)
+            told = waits_for
+        await asyncio.sleep(0.1)
+
+
+def _run(work: Callable[[Connection], Awaitable[Result]]) -> Result:
+    async def session() -> Result:
+        async with operators.connect(OperatorSettings().dsn()) as connection:
+            return await work(connection)
+
+    try:
+        return asyncio.run(session())
+    except (CommandFailedError, ValueError) as error:
+        _stop([str(error)])
+    except (asyncpg.PostgresError, OSError) as error:
+        _stop([f"the database of draws refuses or does not answer ({type(error).__name__}): check your login"])
+
+
+def _json(row: RoundRow) -> str:
+    certificate = row.certificate.json_bytes().decode() if row.certificate else "null"
+    return f'{{"instruction":{row.instruction.json_bytes().decode()},"certificate":{certificate}}}'
+
+
+async def _report(connection: Connection, round_id: str, lang: Language) -> list[str]:
+    """The round in a line, and the reasons of what happened to it last."""
+    row = await _round(connection, round_id)
+    steps = await connection.fetch(QUERIES.round_steps, round_id)
+    reasons = from_json(steps[-1]["reasons"]) if steps else []
+    return [display.one_line(row), *display.indented(display.in_words(reasons, lang))]
+
+
+def _say(lines: Iterable[str]) -> None:
+    typer.echo("\n".join(lines))
+
+
+def _stop(lines: Iterable[str]) -> NoReturn:
+    typer.echo("\n".join(lines), err=True)
+    raise typer.Exit(1)
