@@ -6,7 +6,7 @@ Many producers and no sequence: a message is known by `ce_source` and `ce_id`, a
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import Field, StringConstraints, TypeAdapter
 
 from shared.contracts.base import Instant, ProfileId
 from shared.contracts.decided import Ground
@@ -20,8 +20,6 @@ Of = Annotated[str, StringConstraints(min_length=1, max_length=50)]
 
 class Input(Fact):
     """What every message on `application` holds."""
-
-    model_config = ConfigDict(strict=False)
 
     profile_id: ProfileId
 
@@ -48,8 +46,6 @@ class Document(Fact):
 
 class Fee(Fact):
     """A fee with its receipt (R295, R303)."""
-
-    model_config = ConfigDict(strict=False)
 
     kind: Literal["processing", "permanent_residence"]
     of: Of = "applicant"
