@@ -9,13 +9,13 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from shared.rules import cec
+from shared.rules import cec, crs
 from shared.rules.categories import counts
 from shared.rules.crossing import Count, first_difference, next_band
 from shared.rules.days import add_months, add_years, completed_months, completed_years
 from shared.rules.evaluate import Evaluation, ProgramsEvaluation, evaluate_case, programs_of_case
 from shared.rules.facts import Education, Facts, LanguageTest, StudyInCanada
-from shared.rules.force import REGISTRY
+from shared.rules.force import REGISTRY, RuleSets
 from shared.rules.fsw import counted_partner, own_full_time, partner_full_time, studied
 from shared.rules.quantities import ECA_YEARS, Case, WorkHistory
 from shared.rules.schema import WorkTest
@@ -212,22 +212,32 @@ def _counts(case: Case) -> Iterator[tuple[Count, list[int]]]:
     yield from _category_counts(case)
 
 
+def _thresholds(sets: RuleSets) -> tuple[tuple[list[int], ...], list[int], list[int]]:
+    """Hours at which points of the CRS differ: Canadian work by column, foreign work, the partner's work."""
+    found: tuple[tuple[list[int], ...], list[int], list[int]] | None = sets.memo.get("thresholds")
+    if found is None:
+        table, core = sets.crs.transferability, sets.crs.core
+        bands = _band_thresholds(table.canadian_work_bands)
+        canadian = tuple(sorted({*_year_thresholds(cells), *bands}) for cells in core.canadian_work.rows)
+        by_partner = _year_thresholds(sets.crs.partner.canadian_work.rows)
+        found = sets.memo["thresholds"] = canadian, _band_thresholds(table.foreign_work_bands), by_partner
+    return found
+
+
 def _crs_counts(case: Case) -> Iterator[tuple[Count, list[int]]]:
     rules, history = case.sets.crs, case.history
     column = 0 if case.partner is not None else 1
     table = rules.transferability
-    canadian = set(_year_thresholds(rules.core.canadian_work.rows[column]))
-    canadian |= set(_band_thresholds(table.canadian_work_bands))
-    yield Count(history.canadian, 10), sorted(canadian)
-    foreign = _band_thresholds(table.foreign_work_bands)
+    canadian, foreign, by_partner = _thresholds(case.sets)
+    yield Count(history.canadian, crs.WINDOW_YEARS), canadian[column]
     if table.foreign_work.single_occupation:
         for code in {one.noc for one in history.foreign}:
-            yield Count([one for one in history.foreign if one.noc == code], 10), foreign
+            yield Count([one for one in history.foreign if one.noc == code], crs.WINDOW_YEARS), foreign
     else:
-        yield Count(history.foreign, 10), foreign
+        yield Count(history.foreign, crs.WINDOW_YEARS), foreign
     if case.partner is not None:
         jobs = WorkHistory(case.partner.work, case.sets).canadian
-        yield Count(jobs, 10), _year_thresholds(rules.partner.canadian_work.rows)
+        yield Count(jobs, crs.WINDOW_YEARS), by_partner
 
 
 def _category_counts(case: Case) -> Iterator[tuple[Count, list[int]]]:

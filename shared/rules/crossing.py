@@ -1,5 +1,6 @@
 """The next day on which counted hours leave a range: a job completes a year, or work leaves its window."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import date
 
@@ -113,8 +114,9 @@ def _far(hours: int, low: int, high: int | None, days: int) -> bool:
 def next_band(count: Count, day: int, thresholds: Sequence[int], limit: int | None) -> tuple[int, bool] | None:
     """The next day, before `limit`, on which the hours pass one of the ascending `thresholds`; whether upwards."""
     hours = count.hours(day)
-    low = max((one for one in thresholds if one <= hours), default=0)
-    high = min((one for one in thresholds if one > hours), default=None)
+    place = bisect_right(thresholds, hours)
+    low = thresholds[place - 1] if place else 0
+    high = thresholds[place] if place < len(thresholds) else None
     found = count.leaves(day, low, high, limit, hours)
     return None if found is None else (found[0], high is not None and found[1] >= high)
 

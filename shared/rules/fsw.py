@@ -7,6 +7,7 @@ from shared.rules import offer
 from shared.rules.crs import ability_points
 from shared.rules.days import completed_months, completed_years
 from shared.rules.facts import Facts, Partner, StudyInCanada
+from shared.rules.force import RuleSets
 from shared.rules.funds import Funds, funds
 from shared.rules.lines import Criteria, Line
 from shared.rules.quantities import Case, credential_counts, education_level, levels
@@ -147,11 +148,8 @@ def _grid(case: Case, rules: FswSet, level: int | None, basis: str | None, crite
         shown = {"level": LEVELS[level or 0]}
         add(Line("fsw.grid.education", rules.education.section, rule, education.row, education.points, shown))
         if case.first is not None:
-            for ability, one in zip(ABILITIES, case.first, strict=True):
-                cell = lookup(rules.first_language.rows, one)
-                quantities = {"ability": ability, "level": one}
-                section = rules.first_language.section
-                add(Line("fsw.grid.first_language", section, rule, cell.row, cell.points, quantities))
+            by_ability = _first_language_lines(case.sets)
+            criteria.lines += [by_level[one] for by_level, one in zip(by_ability, case.first, strict=True)]
         lowest = min(case.second) if case.second is not None else 0
         add(Line("fsw.grid.second_language", terms.section, rule, None, second, {"lowest": lowest}))
         shown_work = {"years": worked // YEAR, "hours": worked // HOUR}
@@ -170,6 +168,22 @@ def _grid(case: Case, rules: FswSet, level: int | None, basis: str | None, crite
             add(Line("fsw.grid.adaptability.cap", rules.adaptability.section, rule, "max", capped, most))
     parts = (education.points, first + second, experience.points, age.points, arranged, adapted)
     return Grid(sum(parts), *parts)
+
+
+def _first_language_lines(sets: RuleSets) -> list[list[Line]]:
+    """The lines of R79(3)(a) by ability and level: the same for everybody."""
+    found: list[list[Line]] | None = sets.memo.get("first language")
+    if found is None:
+        factor, rule = sets.fsw.first_language, sets.fsw.id
+        found = sets.memo["first language"] = [
+            [
+                Line("fsw.grid.first_language", factor.section, rule, cell.row, cell.points, shown)
+                for level in range(11)
+                for cell, shown in ((lookup(factor.rows, level), {"ability": ability, "level": level}),)
+            ]
+            for ability in ABILITIES
+        ]
+    return found
 
 
 def counted_partner(facts: Facts) -> Partner | None:
