@@ -76,10 +76,10 @@ def _apply(settings: KafkaSettings) -> list[str]:
     wanted, existing = rights(), _describe(client)
     added, removed = sorted(wanted - existing), sorted(existing - wanted)
     if added:
-        for future in client.create_acls([_binding(r) for r in added], REQUEST_TIMEOUT_S).values():
+        for future in client.create_acls([binding(r) for r in added], request_timeout=REQUEST_TIMEOUT_S).values():
             future.result()
     if removed:
-        for deleted in client.delete_acls([_filter(r) for r in removed], REQUEST_TIMEOUT_S).values():
+        for deleted in client.delete_acls([filter_of(r) for r in removed], request_timeout=REQUEST_TIMEOUT_S).values():
             deleted.result()
     return [*done, *(f"granted: {r}" for r in added), *(f"revoked: {r}" for r in removed)]
 
@@ -95,7 +95,7 @@ def _describe(client: AdminClient) -> frozenset[Right]:
         AclOperation.ANY,
         AclPermissionType.ALLOW,
     )
-    found: list[AclBinding] = client.describe_acls(every, REQUEST_TIMEOUT_S).result()
+    found: list[AclBinding] = client.describe_acls(every, request_timeout=REQUEST_TIMEOUT_S).result()
     ours = {f"User:{p}": p for p in table().principals}
     return frozenset(
         Right(ours[b.principal], b.restype.name, b.name, b.operation.name)
@@ -112,16 +112,18 @@ def _apply_users(client: AdminClient, settings: KafkaSettings) -> list[str]:
     ]
     if not wanted:
         return []
-    for future in client.alter_user_scram_credentials(wanted, REQUEST_TIMEOUT_S).values():
+    for future in client.alter_user_scram_credentials(wanted, request_timeout=REQUEST_TIMEOUT_S).values():
         future.result()
     return [f"set the password of {name}" for name in sorted(settings.users)]
 
 
-def _binding(right: Right) -> AclBinding:
+def binding(right: Right) -> AclBinding:
+    """The ACL that grants it."""
     return AclBinding(*_arguments(right))
 
 
-def _filter(right: Right) -> AclBindingFilter:
+def filter_of(right: Right) -> AclBindingFilter:
+    """What finds the ACL that grants it."""
     return AclBindingFilter(*_arguments(right))
 
 
