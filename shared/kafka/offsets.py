@@ -7,10 +7,11 @@ from typing import Any
 import confluent_kafka
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
-from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException
+from confluent_kafka import IsolationLevel, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from shared.kafka.connection import REQUEST_TIMEOUT_S, answers, connect, said
+from shared.kafka.group_offsets import GroupOffsets
 from shared.kafka.settings import KafkaSettings
 
 
@@ -19,15 +20,17 @@ class OffsetsUnavailable(KafkaError):
 
 
 class Offsets:
-    """Reads offsets on one long-lived connection; any number of tasks may call it."""
+    """Reads offsets on long-lived connections; any number of tasks may call it."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self._client: AdminClient | None = None
+        self._groups = GroupOffsets(settings)
 
     async def close(self) -> None:
-        """Give up the connection."""
+        """Give up the connections."""
         self._client = None
+        await self._groups.close()
 
     async def ends(self, topics: Iterable[str]) -> dict[TopicPartition, int]:
         """For each partition the offset that the next record will get. Raises `OffsetsUnavailable`."""
@@ -39,13 +42,11 @@ class Offsets:
 
     async def committed(self, group: str) -> dict[TopicPartition, int]:
         """The next offset that `group` will handle, where it has committed one. Raises `OffsetsUnavailable`."""
-        wanted = [ConsumerGroupTopicPartitions(group)]
         try:
-            answer = (await answers(self._admin().list_consumer_group_offsets(wanted)))[group]
-        except KafkaException as error:
-            raise _unavailable(f"the committed offsets of group {group}", error) from error
-        found = answer.topic_partitions or []
-        return {TopicPartition(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
+            return await self._groups.committed(group)
+        except KafkaError as error:
+            what = f"can't read the committed offsets of group {group}: {type(error).__name__}"
+            raise OffsetsUnavailable(what) from error
 
     async def caught_up(self, group: str, ends: Mapping[TopicPartition, int]) -> int:
         """How many offsets `group` still has to pass to reach `ends`; 0 = it has passed them all."""
