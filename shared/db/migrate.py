@@ -12,6 +12,7 @@ from typing import Literal
 
 import asyncpg
 
+from shared.db.pool import tls
 from shared.db.settings import DatabaseSettings, app_role, operator_role, owner_role
 from shared.kafka.topics import SERVICES
 
@@ -21,6 +22,7 @@ WORKER = "shared.worker"
 _ROLES = """
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role} {options}; END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; -- made at this moment from another database
 END $$;
 """
 _SCHEMA = """
@@ -56,13 +58,20 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
+def position(name: str) -> tuple[str, bool, str]:
+    """Where a file stands: by its number, and `pre` before `post` of the same number (the alphabet says otherwise)."""
+    return name.split("_", 1)[0], name.endswith(".post.sql"), name
+
+
 def migrations(service: str, step: Step) -> list[Migration]:
     """The migrations of a service in order: the worker's first."""
     found = []
     for package in (WORKER, f"services.{service}"):
         folder = files(package).joinpath("migrations")
-        names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith((".pre.sql", ".post.sql")))
-        found += [Migration(f"{package}/{name}", folder.joinpath(name).read_text("utf-8")) for name in names]
+        names = [entry.name for entry in folder.iterdir() if entry.name.endswith((".pre.sql", ".post.sql"))]
+        found += [
+            Migration(f"{package}/{n}", folder.joinpath(n).read_text("utf-8")) for n in sorted(names, key=position)
+        ]
     return [m for m in found if step == "all" or m.name.endswith(f".{step}.sql")]
 
 
@@ -70,9 +79,9 @@ async def apply(settings: DatabaseSettings, services: Sequence[str] = SERVICES, 
     """Make what is missing; returns the migrations that were applied. Two at once queue; twice changes nothing."""
     done: list[str] = []
     for service in services:
-        connection = await asyncpg.connect(settings.admin_dsn(service))
+        connection = await asyncpg.connect(settings.admin_dsn(service), ssl=tls(settings))
         try:
-            # Roles belong to the whole server, so the lock is one for all services and databases on it.
+            # One lock for all services: an advisory lock holds within a database, and they may share one.
             await connection.execute("SELECT pg_advisory_lock(hashtext('ee.migrate'))")
             await _roles(connection, service, settings.password(service))
             done += await _migrate(connection, service, step)

@@ -3,12 +3,11 @@
 import asyncio
 import ssl
 from typing import Any
-from urllib.parse import urlsplit
 
 import asyncpg
 import orjson
 
-from shared.db.settings import DatabaseSettings, app_role
+from shared.db.settings import DatabaseSettings, SslMode, app_role
 from shared.ops.log import log
 
 Pool = asyncpg.Pool
@@ -41,11 +40,10 @@ async def open_pool(settings: DatabaseSettings, service: str, *, application_nam
 
 def arguments(settings: DatabaseSettings, service: str, application_name: str) -> dict[str, Any]:
     """What asyncpg needs to open the pool. Holds the password: never log it."""
-    dsn = settings.dsn(service)
     return {
-        "dsn": dsn,
-        **_credentials(settings, service, dsn),
-        "ssl": _ssl(settings),
+        "dsn": settings.dsn(service),
+        **_credentials(settings, service),
+        "ssl": tls(settings),
         "min_size": 1,
         "max_size": settings.postgres_pool_max,
         "command_timeout": COMMAND_TIMEOUT_S,
@@ -68,14 +66,16 @@ def _encode(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-def _credentials(settings: DatabaseSettings, service: str, dsn: str) -> dict[str, str]:
-    if urlsplit(dsn).username:
-        return {}
-    password = settings.password(service)
-    return {"user": app_role(service)} | ({"password": password} if password else {})
-
-
-def _ssl(settings: DatabaseSettings) -> Any:
+def tls(settings: DatabaseSettings) -> ssl.SSLContext | SslMode | None:
+    """`ssl` for asyncpg; None = what the DSN's own `sslmode` says, which must not be weakened here."""
     if settings.postgres_sslrootcert is None:
         return settings.postgres_ssl
     return ssl.create_default_context(cafile=settings.postgres_sslrootcert)
+
+
+def _credentials(settings: DatabaseSettings, service: str) -> dict[str, str]:
+    """The service's own role, whatever user the common DSN names: that one may be an administrator."""
+    password = settings.password(service)
+    if settings.names_user(service):
+        return {"password": password} if password else {}
+    return {"user": app_role(service), "password": password or ""}

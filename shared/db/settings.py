@@ -1,18 +1,22 @@
 """How to reach PostgreSQL. Each service's slice may move to a server of its own: a DSN per service."""
 
 from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from shared.settings import Settings
 
+SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
+
 
 class DatabaseSettings(Settings):
     """`EE_POSTGRES_...`: one DSN for all services, or `EE_<SERVICE>_POSTGRES_DSN`, and a password for each.
 
-    The DSN names host and database. A service connects as its role `<service>_app`; a user in the DSN of that
-    service wins.
+    The DSN names host and database. A service connects as its role `<service>_app`; a user in a DSN of that
+    service's own wins, a user in the common one is never used.
     """
 
     model_config = SettingsConfigDict(env_prefix="EE_")
@@ -31,7 +35,9 @@ class DatabaseSettings(Settings):
     scoring_postgres_password: SecretStr | None = None
     draws_postgres_password: SecretStr | None = None
     decisions_postgres_password: SecretStr | None = None
-    postgres_ssl: str = Field("prefer", description="sslmode: verify-full outside a machine of one's own")
+    postgres_ssl: SslMode | None = Field(
+        None, description="sslmode, where the DSN has none: verify-full but for a laptop"
+    )
     postgres_sslrootcert: Path | None = None
     postgres_pool_max: int = Field(8, ge=4, le=64, description="connections that one process may hold")
 
@@ -42,6 +48,11 @@ class DatabaseSettings(Settings):
         if chosen is None:
             raise ValueError(f"set EE_POSTGRES_DSN or EE_{service.upper()}_POSTGRES_DSN")
         return chosen.get_secret_value()
+
+    def names_user(self, service: str) -> bool:
+        """Whether the service has a DSN of its own that says as whom to log in."""
+        own: SecretStr | None = getattr(self, f"{service}_postgres_dsn")
+        return own is not None and urlsplit(own.get_secret_value()).username is not None
 
     def password(self, service: str) -> str | None:
         """The password of the role `<service>_app`; None where the DSN or the server needs none."""
