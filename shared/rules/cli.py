@@ -76,6 +76,7 @@ def score(
     ] = None,
 ) -> None:
     """Score profiles on a day: one line out for each line in, errors in place, exit status 1 if any line was bad."""
+    _warn(on)
     if other is not None:
         _write_diff((other, file), on, lang, form)
         return
@@ -87,6 +88,16 @@ def score(
         bad = _score_lines(stream, on, lang, form, one)
     if bad:
         raise typer.Exit(1)
+
+
+def _warn(on: date) -> None:
+    """Say once, beside the results, that the day's results are provisional."""
+    crs = REGISTRY.in_force(on).crs
+    if crs.confirmed_until is not None and on > crs.confirmed_until:
+        message = (
+            f"PROVISIONAL: no CRS is confirmed for {on}; scored with {crs.id}, confirmed until {crs.confirmed_until}"
+        )
+        typer.echo(message, err=True)
 
 
 def _score_lines(

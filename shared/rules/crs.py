@@ -2,13 +2,13 @@
 
 from typing import NamedTuple
 
-from shared.rules import offer
-from shared.rules.days import completed_years
+from shared.rules.additional import additional
 from shared.rules.lines import Line
 from shared.rules.quantities import Case, Levels, WorkHistory, education_level, levels
 from shared.rules.scales import ABILITIES, LANGUAGE_OF
 from shared.rules.schema import CrsSet, SplitFactor
 from shared.rules.tables import LEVELS, Cells, lookup
+from shared.rules.transferability import transferability
 from shared.rules.work import HOUR, YEAR, total
 
 WINDOW_YEARS = 10
@@ -87,8 +87,8 @@ def total_score(case: Case, lines: Lines) -> Crs:
     work = total(case.history.canadian, low, case.today)
     a = _core(case, rules, work, lines)
     b = _partner(case, rules, low, lines) if case.partner is not None else (0, 0, 0, 0)
-    c = _transferability(case, rules, work, low, lines)
-    d = _additional(case, rules, lines)
+    c = transferability(case, rules, work, low, lines)
+    d = additional(case, rules, lines)
     return Crs(a[0] + b[0] + c[0] + d[0], *a, *b, *c, *d)
 
 
@@ -197,162 +197,3 @@ def _partner(case: Case, rules: CrsSet, low: int, lines: Lines) -> tuple[int, in
         lines.append(_work_line("crs.partner.canadian_work", work, section, rules, canadian, history))
     parts = (education.points, language, canadian.points)
     return (sum(parts), *parts)
-
-
-def foreign_work(case: Case, rules: CrsSet, low: int) -> int:
-    """Hours of foreign work: of all occupations, or of the one with most where a set asks for one."""
-    jobs = case.history.foreign
-    if not jobs or not rules.transferability.foreign_work.single_occupation:
-        return total(jobs, low, case.today)
-    return max(total([x for x in jobs if x.noc == code], low, case.today) for code in {x.noc for x in jobs})
-
-
-def _transferability(
-    case: Case, rules: CrsSet, work: int, low: int, lines: Lines
-) -> tuple[int, int, int, int, int, int]:
-    table = rules.transferability
-    lowest = min(case.first) if case.first is not None else 0
-    abroad = foreign_work(case, rules, low)
-    band = _band(table.language_bands, lowest)
-    canadian = _band(table.canadian_work_bands, work // YEAR)
-    foreign = _band(table.foreign_work_bands, abroad // YEAR)
-    tier = table.education_tiers[case.education or 0]
-    education_pair, foreign_pair = table.education_pair, table.foreign_work_pair
-    one = education_pair.language[tier][band]
-    two = education_pair.canadian_work[tier][canadian]
-    three = foreign_pair.language[foreign][band]
-    four = foreign_pair.canadian_work[foreign][canadian]
-    held = certificate_held(case)
-    certificate = lookup(table.certificate.rows, lowest).points if held else 0
-    by_education = min(one + two, education_pair.max)
-    by_foreign = min(three + four, foreign_pair.max)
-    by_certificate = min(certificate, table.certificate.max)
-    whole = by_education + by_foreign + by_certificate
-    result = min(whole, table.max)
-    if lines is not None:
-        rule, section = rules.id, table.section
-        level, years = LEVELS[case.education or 0], abroad // YEAR
-        canadian_years = work // YEAR
-        add = lines.append
-        by_level = {"level": level, "lowest": lowest}
-        add(Line("crs.transfer.education_language", section, rule, f"{tier}, {band}", one, by_level))
-        by_work = {"level": level, "years": canadian_years}
-        add(Line("crs.transfer.education_canadian_work", section, rule, f"{tier}, {canadian}", two, by_work))
-        _cap("crs.transfer.education.cap", section, rule, by_education - one - two, education_pair.max, lines)
-        jobs = {"jobs": case.history.foreign}
-        by_language = {"years": years, "hours": abroad // HOUR, "lowest": lowest}
-        add(Line("crs.transfer.foreign_work_language", section, rule, f"{foreign}, {band}", three, by_language, jobs))
-        both = {"years": years, "canadian_years": canadian_years}
-        add(Line("crs.transfer.foreign_work_canadian_work", section, rule, f"{foreign}, {canadian}", four, both))
-        _cap("crs.transfer.foreign_work.cap", section, rule, by_foreign - three - four, foreign_pair.max, lines)
-        code = "crs.transfer.certificate" if held else "crs.transfer.certificate.none"
-        add(Line(code, section, rule, f"lowest {lowest}", by_certificate, {"lowest": lowest}))
-        _cap("crs.transfer.cap", section, rule, result - whole, table.max, lines)
-    return result, one, two, three, four, certificate
-
-
-def certificate_held(case: Case) -> bool:
-    """Whether a certificate of qualification is held on the day, in any trade."""
-    certificate = case.facts.certificate_of_qualification
-    return certificate is not None and certificate.issued_on <= case.on
-
-
-def _band(names: tuple[str, ...], index: int) -> str:
-    return names[index] if index < len(names) else names[-1]
-
-
-def _cap(code: str, section: str, rule: str, points: int, most: int, lines: list[Line]) -> None:
-    if points:
-        lines.append(Line(code, section, rule, "max", points, {"max": most}))
-
-
-def nomination_in_force(case: Case) -> bool:
-    """Whether a nomination is in force on the day, its first and last day included."""
-    nomination = case.facts.nomination
-    return nomination is not None and nomination.issued_on <= case.on <= nomination.expires_on
-
-
-def has_sibling(case: Case, minimum_age: int) -> bool:
-    """Whether a sibling of the applicant or the accompanying partner, old enough, lives in Canada."""
-    return bool(case.facts.relatives_in_canada) and any(
-        one.relation == "sibling"
-        and (one.of == "applicant" or case.partner is not None)
-        and completed_years(one.born_on, case.on) >= minimum_age
-        for one in case.facts.relatives_in_canada
-    )
-
-
-def french_points(case: Case, rules: CrsSet) -> int:
-    """Points for French on all four abilities, by the level of English."""
-    row, found = rules.additional.french, case.levels.get("french")
-    if found is None or min(found) < row.minimum:
-        return 0
-    english = case.levels.get("english")
-    low = english is None or min(english) < row.english_minimum
-    return row.points_low_english if low else row.points
-
-
-def canadian_education(case: Case, rules: CrsSet) -> tuple[int, str | None]:
-    """Points for the best Canadian credential with enough months of study in Canada, and its level."""
-    row = rules.additional.canadian_education
-    best: tuple[int, str | None] = (0, None)
-    for one in case.facts.education:
-        if (
-            one.country == "CAN"
-            and one.completed_on <= case.on
-            and one.full_time_in_canada_months >= row.minimum_months
-        ):
-            points = row.rows.get(one.level, 0)
-            if points > best[0]:
-                best = (points, one.level)
-    return best
-
-
-def offer_points(case: Case, rules: CrsSet) -> tuple[int, str | None]:
-    """Points for a qualifying offer of arranged employment, and the paragraph of R82(2) on which it rests."""
-    row, one = rules.additional.job_offer, case.facts.job_offer
-    if one is None or not row.rows:
-        return 0, None
-    found = offer.basis(case.facts, case.on)
-    if (
-        found not in row.bases
-        or one.employers != 1
-        or one.hours_per_week < offer.FULL_TIME
-        or not offer.lasts(one, row.minimum_months)
-        or not offer.is_skilled(one, case.sets)
-    ):
-        return 0, None
-    points = next((x.points for x in row.rows if not x.noc or one.noc.startswith(x.noc)), 0)
-    return points, found
-
-
-def _additional(case: Case, rules: CrsSet, lines: Lines) -> tuple[int, int, int, int, int, int]:
-    table = rules.additional
-    sibling = table.sibling.points if has_sibling(case, table.sibling.minimum_age) else 0
-    french = french_points(case, rules)
-    study, level = canadian_education(case, rules)
-    job, paragraph = offer_points(case, rules)
-    nomination = table.provincial_nomination.points if nomination_in_force(case) else 0
-    whole = sibling + french + study + job + nomination
-    result = min(whole, table.max)
-    if lines is not None:
-        add, rule = lines.append, rules.id
-        add(Line(_code("crs.sibling", sibling), table.sibling.section, rule, None, sibling))
-        levels_shown = {
-            "french": min(case.levels.get("french", (0,))),
-            "english": min(case.levels.get("english", (0,))),
-        }
-        add(Line(_code("crs.french", french), table.french.section, rule, None, french, levels_shown))
-        by_level = {"level": level} if level else {}
-        section = table.canadian_education.section
-        add(Line(_code("crs.canadian_education", study), section, rule, level, study, by_level))
-        by_basis = {"basis": paragraph} if paragraph else {}
-        add(Line(_code("crs.job_offer", job), table.job_offer.section, rule, paragraph, job, by_basis))
-        section = table.provincial_nomination.section
-        add(Line(_code("crs.nomination", nomination), section, rule, None, nomination))
-        _cap("crs.additional.cap", section, rule, result - whole, table.max, lines)
-    return result, sibling, french, study, job, nomination
-
-
-def _code(code: str, points: int) -> str:
-    return code if points else code + ".none"

@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 from shared.rules import offer
-from shared.rules.crs import certificate_held
 from shared.rules.funds import Funds, funds
 from shared.rules.lines import Criteria, Line
 from shared.rules.quantities import Case, Levels
 from shared.rules.schema import FstSet
+from shared.rules.transferability import certificate_held
 from shared.rules.work import HOUR, total
 
 

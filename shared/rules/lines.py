@@ -74,3 +74,9 @@ class Criteria:
     def verdict(self, met: bool) -> Verdict:
         """The verdict with its reasons, in the order of the criteria."""
         return Verdict(met, tuple(self.missing))
+
+
+def cap(code: str, section: str, rule_set: str, points: int, most: int, lines: list[Line]) -> None:
+    """Add the line of a cap that bites: `points` are negative then."""
+    if points:
+        lines.append(Line(code, section, rule_set, "max", points, {"max": most}))

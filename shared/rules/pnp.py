@@ -1,6 +1,6 @@
 """The Provincial Nominee Class under Express Entry (R87, A10.1(1.1), (2.1))."""
 
-from shared.rules.crs import nomination_in_force
+from shared.rules.additional import nomination_in_force
 from shared.rules.lines import Criteria
 from shared.rules.quantities import Case
 

@@ -250,3 +250,10 @@ def test_a_file_of_rules_is_checked_with_its_lines(tmp_path: Path) -> None:
     assert f"{file}:5: each: Extra inputs are not permitted" in output
     file.write_text("id: x\nkind: funds\nbased_on: funds_2025-07-07\neffective_from: 2027-01-01\n", "utf-8")
     assert run("rules", "check", str(file))[0] == 0
+
+
+def test_a_day_without_a_confirmed_crs_is_said_once_beside_the_results() -> None:
+    found = runner.invoke(app, ["score", "-", "--on", "2026-11-03"], input=f"{json.dumps(PROFILE)}\n" * 2)
+    assert [json.loads(line)["provisional"] for line in found.stdout.splitlines()] == [True, True]
+    assert json.loads(found.stdout.splitlines()[0])["missing_tables"] == ["crs"]
+    assert found.stderr.count("PROVISIONAL") == 1
