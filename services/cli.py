@@ -2,4 +2,38 @@
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False, add_completion=False)
+from services.decisions.handler import SERVICE as DECISIONS
+from services.draws import cli as draws_cli
+from services.draws.handler import SERVICE as DRAWS
+from services.draws.operators import create_operator
+from services.intake import cli as intake_cli
+from services.intake.handler import SERVICE as INTAKE
+from services.scoring import cli as scoring_cli
+from services.scoring.handler import SERVICE as SCORING
+from shared.db import cli as db_cli
+from shared.demo import cli as demo_cli
+from shared.kafka import cli as kafka_cli
+from shared.rules import cli as rules_cli
+from shared.stack import cli as stack_cli
+from shared.worker import clock_cli, ops_cli
+
+SERVICES = (INTAKE, SCORING, DRAWS, DECISIONS)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Express Entry Engine: Canada's Express Entry selection on Kafka and PostgreSQL.",
+)
+app.command("score")(rules_cli.score)
+app.add_typer(rules_cli.rules_app, name="rules")
+app.command("publish")(ops_cli.publish)
+app.add_typer(intake_cli.app, name="intake")
+app.add_typer(scoring_cli.app, name="scoring")
+app.add_typer(draws_cli.app, name="round")
+app.add_typer(kafka_cli.app, name="topics")
+app.command("migrate")(db_cli.migrate)
+ops_cli.add_reconcile(app, SERVICES)
+stack_cli.app.add_typer(clock_cli.commands(SERVICES), name="clock")
+app.add_typer(stack_cli.app, name="dev")
+demo_cli.add(app, SERVICES, create_operator)

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from services.intake import life
+from services.intake.account import unaccounted
 from services.intake.assessment import Assess, assess
-from services.intake.batch import Batch, open_batch
+from services.intake.batch import Batch, Taken, open_batch
 from services.intake.inflow import invitation_steps, submissions_in_order
 from services.intake.life import Invitation
 from services.intake.outcomes import Outcome, rejection
@@ -55,14 +56,18 @@ class Intake:
         submissions = submissions_in_order(messages)
         steps = [message for message in messages if message.topic != "submission"]
         batch = await open_batch(step, self._recognition, submissions, steps)
-        for invitation in invitation_steps(steps, batch.invitations):
-            self._stand(batch, invitation, step.now)
-        for place, message in enumerate(submissions):
-            self._submission(batch, message, batch.hashes.get(place), step.now)
-        for profile in batch.profiles.values():
-            life.advance(profile, step.now, self._assess)
+        self.apply(batch, steps, step.now)
         await batch.write(step, self._vault)
         step.touch(message.key for message in messages)
+
+    def apply(self, batch: Batch, steps: Sequence[Message], now: datetime) -> None:
+        """What becomes of the batch, by what is in hand alone."""
+        for invitation in invitation_steps(steps, batch.invitations):
+            self._stand(batch, invitation, now)
+        for place, message in enumerate(batch.submissions):
+            self._submission(batch, message, batch.hashes.get(place), now)
+        for profile in batch.profiles.values():
+            life.advance(profile, now, self._assess)
 
     # 1. Invitations
 
@@ -149,9 +154,10 @@ class Intake:
             second = reason("second_live_profile", section="A10.1(5)", state=rival)
             self._reject(batch, message, [second], now, state=rival)
             return
-        found = self._assess(body.facts(), life.day_of_evaluation(body, now), utc_day(body.submitted_at))
-        life.enter(profile, body, people, found, now)
-        batch.taken.append((profile, body, found.met))
+        facts = body.facts()
+        found = self._assess(facts, life.day_of_evaluation(body, now), utc_day(body.submitted_at))
+        life.enter(profile, body, facts, people, found, now)
+        batch.taken.append(Taken(body, facts, found.met))
         if found.met:
             self._keep(batch, message, "accepted", now)
             batch.people.hold(profile)
@@ -233,6 +239,9 @@ SERVICE = Service(
         "decided": reader(MODELS["decided"]),
     },
     handle=handle,
-    state=StateQueries(topics=("profile",), current=QUERIES.current_profiles, sequences=QUERIES.sequences),
+    state=StateQueries(
+        topics=("profile",), current=QUERIES.current_profiles, sequences=QUERIES.sequences, keys=QUERIES.keys
+    ),
+    unaccounted=unaccounted,
     steps=lambda _: Steps(assess).all(),
 )

@@ -180,6 +180,10 @@ SELECT
     'profile' AS topic, profile_id AS key, sequence, 'profile.changed.v1' AS type, changed_at AS ce_time, body
 FROM profile WHERE profile_id = ANY($1::text []) AND sequence > 0;
 
+-- name: keys
+-- Every profile in order of number, a page of $2 after $1.
+SELECT profile_id AS key FROM profile WHERE sequence > 0 AND profile_id > $1 ORDER BY profile_id LIMIT $2;
+
 -- name: sequences
 -- The sequences of these profiles.
 SELECT profile_id AS key, sequence FROM profile WHERE profile_id = ANY($1::text []);

@@ -141,7 +141,9 @@ SERVICE = Service(
     name=NAME,
     decoders={"profile": reader(MODELS["profile"])},
     handle=handle,
-    state=StateQueries(topics=("scored", "eligible"), current=QUERIES.current, sequences=QUERIES.sequences),
+    state=StateQueries(
+        topics=("scored", "eligible"), current=QUERIES.current, sequences=QUERIES.sequences, keys=QUERIES.keys
+    ),
     steps=lambda _: (
         ClockStep("reevaluate", reevaluate, store.count_due),
         ClockStep("rescore", rescore, count_outdated),

@@ -8,6 +8,10 @@ LEFT JOIN result AS r ON r.profile_id = s.profile_id AND r.sequence = s.sequence
 CROSS JOIN (VALUES ('scored', 'profile.scored.v1'), ('eligible', 'profile.eligible.v1')) AS t (topic, type)
 WHERE s.profile_id = ANY($1::text []);
 
+-- name: keys
+-- Every profile in order of number, a page of $2 after $1.
+SELECT profile_id AS key FROM score WHERE profile_id > $1 ORDER BY profile_id LIMIT $2;
+
 -- name: sequences
 -- How far these profiles have come.
 SELECT profile_id AS key, sequence FROM score WHERE profile_id = ANY($1::text []);

@@ -5,7 +5,7 @@ Used by `ee dev clock advance`, the demo and the tests. It looks at each service
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,6 +38,7 @@ class Glance:
 
     moving: tuple[str, ...]
     ends: Mapping[TopicPartition, int]
+    lags: dict[str, int]
 
 
 class Quiet:
@@ -48,7 +49,7 @@ class Quiet:
         self._settings = WorkerSettings()
         self._kafka = KafkaSettings()
         self._offsets = Offsets(self._kafka)
-        self._runtimes: list[Runtime] = []
+        self.runtimes: list[Runtime] = []
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -58,8 +59,9 @@ class Quiet:
             pool = await open_pool(database, service.name, application_name=f"{service.name}-quiet")
             self._stack.push_async_callback(pool.close)
             producer = Producer(self._kafka)
+            self._stack.push_async_callback(producer.stop)
             publisher = Publisher(service, pool, producer)
-            self._runtimes.append(
+            self.runtimes.append(
                 Runtime(
                     service,
                     self._settings,
@@ -76,15 +78,22 @@ class Quiet:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def wait(self, instant: datetime | None, deadline_s: float) -> None:
+    async def wait(
+        self,
+        instant: datetime | None,
+        deadline_s: float,
+        show: Callable[[dict[str, int]], object] = lambda _: None,
+    ) -> None:
         """Return when two looks in a row found nothing that moves and the same ends. Raises `NotQuietError`.
 
-        Two, because what one look counted last may have caused what it counted first.
+        Two, because what one look counted last may have caused what it counted first. `show` is given the lag of
+        each service at every look.
         """
         until = time.monotonic() + deadline_s
         before: Glance | None = None
         while True:
             glance = await self.look(instant)
+            show(glance.lags)
             if not glance.moving and before and not before.moving and glance.ends == before.ends:
                 return
             if time.monotonic() > until:
@@ -95,16 +104,17 @@ class Quiet:
     async def look(self, instant: datetime | None) -> Glance:
         """Everything that moves, in words."""
         moving: list[str] = []
-        for found in await asyncio.gather(*(self._inside(runtime, instant) for runtime in self._runtimes)):
+        for found in await asyncio.gather(*(self._inside(runtime, instant) for runtime in self.runtimes)):
             moving += found
         topics = sorted({topic for service in self._services for topic in service.topics})
         ends = await self._offsets.ends(topics)
+        lags = {}
         for service in self._services:
             mine = {p: end for p, end in ends.items() if p.topic in service.topics}
-            lag = await self._offsets.caught_up(service.name, mine)
+            lags[service.name] = lag = await self._offsets.caught_up(service.name, mine)
             if lag:
                 moving.append(f"{service.name} lags by {lag} records")
-        return Glance(tuple(moving), ends)
+        return Glance(tuple(moving), ends, lags)
 
     async def _inside(self, runtime: Runtime, instant: datetime | None) -> list[str]:
         name = runtime.service.name

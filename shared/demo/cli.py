@@ -1,0 +1,102 @@
+"""`ee demo`: the main job, from an empty machine to a report."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from shared.demo import report
+from shared.demo.run import Demo, MakeOperator, Result, start
+from shared.demo.story import choose, story
+from shared.stack.jars import JarsUnavailableError
+from shared.stack.processes import NotReadyError
+from shared.worker.quiet import NotQuietError
+from shared.worker.reconcile import lines
+from shared.worker.service import Service
+
+WORKERS = {"scoring": 2}
+
+
+class Language(StrEnum):
+    """An official language."""
+
+    EN = "en"
+    FR = "fr"
+
+
+def add(app: typer.Typer, services: Sequence[Service], make_operator: MakeOperator) -> None:
+    """`ee demo`, on these services."""
+
+    @app.command("demo")
+    def demo(
+        scale: Annotated[float, typer.Option(min=0.001, max=1, help="1 = all 226,859 of the published pool")] = 0.1,
+        lang: Annotated[Language, typer.Option(help="language of the candidate's story")] = Language.EN,
+        output: Annotated[Path, typer.Option("--report", help="where the report is written")] = Path(
+            "demo-report.html"
+        ),
+    ) -> None:
+        """Replay a real week: fill the pool, hold its rounds, let sixty days pass, decide, reconcile."""
+        console = Console(highlight=False, soft_wrap=True)
+        try:
+            result = _run(console, services, make_operator, scale)
+        except (NotReadyError, NotQuietError, JarsUnavailableError) as error:
+            console.print(f"[red]the demo stopped:[/] {error}")
+            raise typer.Exit(1) from None
+        _tell(console, result, lang.value)
+        output.write_text(report.page(result, lang.value), "utf-8")
+        console.print(f"report: {output.resolve()}")
+        raise typer.Exit(0 if result.reconciliation.clean else 1)
+
+
+def _run(console: Console, services: Sequence[Service], make_operator: MakeOperator, scale: float) -> Result:
+    began = time.monotonic()
+    with (
+        tempfile.TemporaryDirectory(prefix="ee-demo-") as folder,
+        start(Path(folder), lambda words: console.print(f"[dim]{words}[/]")) as stack,
+    ):
+        stack.services(WORKERS)
+        result = asyncio.run(Demo(stack, services, console, scale).run(make_operator))
+    console.print(f"[dim]the whole run took {time.monotonic() - began:.0f} s[/]")
+    return result
+
+
+def _tell(console: Console, result: Result, lang: str) -> None:
+    console.print(_rounds(result))
+    console.print("[dim]fitted: the population was made to have that many candidates at or above it[/]")
+    funnel = Table("stage", "candidates", title="funnel", title_justify="left")
+    for name, count in report.funnel(result):
+        funnel.add_row(name, f"{count:,}")
+    console.print(funnel)
+    console.print("refused submissions: " + ", ".join(f"{n} {code}" for code, n in sorted(result.log.rejected.items())))
+    if chosen := choose(result.log):
+        console.print()
+        for line in story(result.log, chosen, lang):
+            console.print(line, markup=False)
+    console.print()
+    for line in lines(result.reconciliation):
+        console.print(line, markup=False)
+
+
+def _rounds(result: Result) -> Table:
+    table = Table(title="simulated beside real", title_justify="left")
+    for head in ("round", "eligible", "invited", "real", "cut-off", "real", "tie-break (UTC)", "real"):
+        table.add_column(head)
+    for one in result.rounds:
+        table.add_row(
+            f"#{one['round_id']} {one['key']}",
+            f"{one['eligible']:,}",
+            f"{one['invited']:,}",
+            f"{one['real_invited']:,}",
+            f"{one['cut_off']} (fitted)",
+            str(one["real_cut_off"]),
+            f"{one['tie_break']:%Y-%m-%d %H:%M:%S}" if one["tie_break"] else "-",
+            f"{one['real_tie_break']:%Y-%m-%d %H:%M:%S}",
+        )
+    return table

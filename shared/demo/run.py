@@ -1,0 +1,215 @@
+"""The main job, end to end: fill the pool, hold the rounds, let the sixty days pass, decide, reconcile."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from shared.contracts.rounds import Invited
+from shared.demo import bad, fates
+from shared.demo.population import MIDNIGHT, population, week
+from shared.demo.story import Log
+from shared.kafka.producer import Producer
+from shared.kafka.settings import KafkaSettings
+from shared.stack.stack import Stack
+from shared.worker.advance import Mover
+from shared.worker.ops_cli import look
+from shared.worker.publish import publish, record
+from shared.worker.quiet import Quiet
+from shared.worker.reconcile import Report
+from shared.worker.service import Service
+
+SOURCE = "/upstream/demo"
+FILL_S = 1800.0
+MakeOperator = Callable[[str, str, str], Awaitable[None]]
+SETTINGS = {
+    "EE_CLOCK": "topic",
+    "EE_STEP_POLL_MS": "50",
+    "EE_RELAY_POLL_MS": "20",
+    "EE_DECISIONS_AUTO_APPROVE": "true",
+    "EE_DRAWS_ROUND_TIME_LIMIT_S": "120",
+}
+
+
+@dataclass(slots=True)
+class Result:
+    """What the demo found out, for the tables and the report."""
+
+    scale: float
+    candidates: int = 0
+    bad: int = 0
+    fill_s: float = 0.0
+    rounds: list[dict[str, Any]] = field(default_factory=list)
+    fates: Counter[str] = field(default_factory=Counter)
+    log: Log = field(default_factory=Log)
+    reconciliation: Report = field(default_factory=Report)
+
+
+class Demo:
+    """One run on a stack that is up."""
+
+    def __init__(self, stack: Stack, services: Sequence[Service], console: Console, scale: float) -> None:
+        self._stack = stack
+        self._services = services
+        self._console = console
+        self._kafka = KafkaSettings()
+        self._producer = Producer(self._kafka)
+        self._bodies: dict[str, Any] = {}
+        self.result = Result(scale)
+
+    async def run(self, make_operator: MakeOperator) -> Result:
+        """All of it. Raises `NotQuietError` where something does not come to rest."""
+        await self._producer.start()
+        try:
+            async with Quiet(self._services) as quiet:
+                mover = Mover(quiet, self._producer, self._kafka)
+                await mover.set(MIDNIGHT)
+                await self._fill(quiet)
+                await self._order_rounds(make_operator)
+                await self._hold_rounds(mover)
+                await self._let_time_pass(mover)
+            self._console.rule("reconciliation")
+            self.result.reconciliation = await look(self._services)
+            await self.result.log.read(self._kafka)
+        finally:
+            await self._producer.stop()
+        return self.result
+
+    async def _fill(self, quiet: Quiet) -> None:
+        self._console.rule("the pool of 16 August 2026")
+        candidates = list(population(self.result.scale))
+        self._bodies = {one.profile_id: one.body for one in candidates}
+        self.result.candidates = len(candidates)
+        started = time.monotonic()
+        submissions = [record(SOURCE, dict(one.body)) for one in candidates]
+        wrong = bad.records(self._bodies[candidates[0].profile_id])
+        middle = len(submissions) // 2
+        await publish(self._producer, [*submissions[:middle], *wrong, *submissions[middle:]])
+        self.result.bad = len(wrong)
+        self._console.print(f"published {len(submissions):,} profiles and {len(wrong)} bad submissions among them")
+        await self._watch(quiet, len(submissions))
+        self.result.fill_s = time.monotonic() - started
+        rate = len(candidates) / self.result.fill_s
+        self._console.print(f"through the pool in {self.result.fill_s:.1f} s: {rate:,.0f} profiles a second")
+
+    async def _watch(self, quiet: Quiet, total: int) -> None:
+        """Lag by stage until nothing moves."""
+        columns = (
+            TextColumn("{task.description:<10}"),
+            BarColumn(),
+            TextColumn("{task.completed:>8,.0f}"),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self._console, refresh_per_second=4) as progress:
+            tasks = {s.name: progress.add_task(s.name, total=total) for s in self._services[:3]}
+
+            def show(lags: dict[str, int]) -> None:
+                for name, task in tasks.items():
+                    per_profile = 2 if name == "draws" else 1
+                    progress.update(task, completed=max(total - lags[name] // per_profile, 0))
+
+            await quiet.wait(MIDNIGHT, FILL_S, show)
+            for task in tasks.values():
+                progress.update(task, completed=total)
+
+    async def _order_rounds(self, make_operator: MakeOperator) -> None:
+        self._console.rule("instructions: drafted by one operator, approved by another")
+        await self._operators(make_operator)
+        for entry in week()["rounds"]:
+            with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+                json.dump(_instruction(entry, self.result.scale), file, default=str)
+                file.flush()
+                self._ee("ada", "round", "draft", file.name)
+            self._ee("grace", "round", "approve", entry["round_id"])
+
+    async def _operators(self, make_operator: MakeOperator) -> None:
+        self._logins = {}
+        for name in ("ada", "grace"):
+            password = secrets.token_urlsafe(16)
+            await make_operator(self._stack.backend.admin_dsn, name, password)
+            host = self._stack.environment["EE_POSTGRES_DSN"].removeprefix("postgresql://")
+            self._logins[name] = f"postgresql://{name}:{password}@{host}"
+
+    def _ee(self, operator: str, *words: str) -> None:
+        """Run the command line as an operator would."""
+        env = {**os.environ, "EE_OPERATOR_POSTGRES_DSN": self._logins[operator]}
+        argv = [sys.executable, "-c", "from services.cli import app; app()", *words]
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)  # noqa: S603
+        self._console.print(f"[dim]{operator}:[/] ee {' '.join(words[:2])} {words[-1].rpartition('/')[2]}")
+        if done.returncode:
+            raise RuntimeError(f"ee {' '.join(words)} failed: {done.stdout}{done.stderr}")
+
+    async def _hold_rounds(self, mover: Mover) -> None:
+        self._console.rule("the rounds of that week")
+        for entry in week()["rounds"]:
+            instant: datetime = entry["instant"]
+            await mover.advance(instant)
+        await self.result.log.read(self._kafka)
+        for entry in week()["rounds"]:
+            self.result.rounds.append(_compared(entry, self.result.log, self.result.scale))
+
+    async def _let_time_pass(self, mover: Mover) -> None:
+        self._console.rule("sixty days to apply; decisions")
+        invited: list[Invited] = self.result.log.invited
+        plans = fates.plans(invited, self._bodies, seed=437)
+        self.result.fates = Counter(plan.fate.value for plan in plans)
+        for stop in fates.STOPS:
+            await mover.advance(stop)
+            said = [message for plan in plans for message in fates.messages(plan, stop)]
+            await self._producer.publish(said)
+            await mover.set(stop)
+            self._console.print(f"{stop:%Y-%m-%d}: {len(said):,} messages from the portal and from officers")
+
+
+def _instruction(entry: dict[str, Any], scale: float) -> dict[str, Any]:
+    instant: datetime = entry["instant"]
+    return {
+        "round_id": entry["round_id"],
+        "kind": entry["kind"],
+        "program": entry.get("program"),
+        "category": entry.get("category"),
+        "category_version": entry.get("category_version"),
+        "economic_goal": "Francophone immigration outside Quebec" if entry.get("category") else None,
+        "criteria": "NCLC 7 or more in all four abilities" if entry.get("category") else None,
+        "invitations": round(entry["invitations"] * scale),
+        "instant": instant.isoformat(),
+        "period_from": instant.date().isoformat(),
+        "period_to": instant.date().isoformat(),
+        "legal_base": "A10.3(1)(h.1)(iii)" if entry.get("category") else "A10.3(1)(h.1)(ii)",
+    }
+
+
+def _compared(entry: dict[str, Any], log: Log, scale: float) -> dict[str, Any]:
+    """The simulated round beside the real one."""
+    certificate = log.certificates.get(entry["round_id"])
+    if certificate is None:
+        raise RuntimeError(f"round {entry['round_id']} was not held: {log.refusals.get(entry['round_id'])}")
+    return {
+        "round_id": entry["round_id"],
+        "key": entry["key"],
+        "invited": certificate.invited,
+        "eligible": certificate.eligible,
+        "cut_off": certificate.cut_off,
+        "tie_break": certificate.tie_break.submitted_at if certificate.tie_break else None,
+        "real_invited": entry["invitations"],
+        "real_invited_scaled": round(entry["invitations"] * scale),
+        "real_cut_off": entry["cut_off"],
+        "real_tie_break": entry["tie_break"],
+    }
+
+
+def start(folder: Path, tell: Callable[[str], None]) -> Stack:
+    """The stack of the demo, its services not yet started."""
+    return Stack(folder, tell=tell, settings=SETTINGS)

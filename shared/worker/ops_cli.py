@@ -1,0 +1,68 @@
+"""`ee publish` and `ee reconcile`: for an installation of some services."""
+
+import asyncio
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.kafka.producer import Producer, Record
+from shared.kafka.settings import KafkaSettings
+from shared.worker import publish as publishing
+from shared.worker.quiet import Quiet
+from shared.worker.reconcile import Report, lines, reconcile, repair
+from shared.worker.service import Service
+
+
+def publish(
+    file: Annotated[Path, typer.Argument(metavar="FILE|-", help="Submissions, one JSON object a line.")],
+    source: Annotated[str, typer.Option(help="ce_source: who publishes")] = "/upstream/ee-publish",
+) -> None:
+    """Publish submissions from a file of JSON Lines."""
+    stream = sys.stdin if str(file) == "-" else file.open(encoding="utf-8")
+    try:
+        with stream:
+            sent = asyncio.run(_publish(publishing.records(source, stream)))
+    except publishing.NotASubmissionError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{sent} submissions published")
+
+
+async def _publish(records: Iterator[Record]) -> int:
+    producer = Producer(KafkaSettings())
+    await producer.start()
+    try:
+        return await publishing.publish(producer, records)
+    finally:
+        await producer.stop()
+
+
+def add_reconcile(app: typer.Typer, services: Sequence[Service]) -> None:
+    """`ee reconcile`, for these services."""
+
+    @app.command("reconcile")
+    def command(
+        repair: Annotated[
+            bool, typer.Option("--repair", help="publish the current row where the last differs")
+        ] = False,
+    ) -> None:
+        """Compare topics with tables: nothing lost, nothing twice. Exit status 1 if anything differs."""
+        report = asyncio.run(look(services, mend=repair))
+        typer.echo("\n".join(lines(report)))
+        raise typer.Exit(0 if report.clean else 1)
+
+
+async def look(services: Sequence[Service], *, mend: bool = False) -> Report:
+    """Reconcile once; with `mend`, publish what was behind and reconcile again."""
+    kafka = KafkaSettings()
+    async with AsyncExitStack() as stack:
+        quiet = await stack.enter_async_context(Quiet(services))
+        report = await reconcile(quiet.runtimes, kafka)
+        if mend and report.behind:
+            await repair(quiet.runtimes, report)
+            report = await reconcile(quiet.runtimes, kafka)
+        return report
