@@ -13,11 +13,14 @@ from pydantic import ValidationError
 
 from services.draws import display, operators, round_store
 from services.draws.certificate import differences
+from services.draws.preview import Preview
+from services.draws.preview import preview as preview_of
 from services.draws.reasons import from_json
 from services.draws.round_store import RoundRow
 from services.draws.settings import DrawsSettings, OperatorSettings
 from services.draws.store import QUERIES
 from shared.contracts.rounds import Instruction
+from shared.rules.catalogue import text
 from shared.worker.step import Connection
 
 app = typer.Typer(no_args_is_help=True, help="Rounds of invitations: draft, approve, cancel, look at, verify.")
@@ -44,7 +47,12 @@ class CommandFailedError(Exception):
 
 @app.command()
 def draft(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The instruction as JSON; - for standard input.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", exists=True, dir_okay=False, allow_dash=True, help="JSON; - for standard input."
+        ),
+    ],
     *,
     lang: Lang = ENGLISH,
     timeout: Patience = 30.0,
@@ -58,7 +66,8 @@ def draft(
         _stop(problems)
 
     async def order(connection: Connection) -> list[str]:
-        await _give(connection, "draft", instruction.round_id, lang, timeout, body=raw.decode())
+        command_id = await operators.draft(connection, instruction.round_id, raw.decode())
+        await _obeyed(connection, command_id, lang, timeout)
         return await _report(connection, instruction.round_id, lang)
 
     _say(_run(order))
@@ -75,13 +84,21 @@ def approve(
     lang: Lang = ENGLISH,
     timeout: Patience = 30.0,
 ) -> None:
-    """Approve exactly the content of a draft. Who drafted it can't."""
+    """Approve exactly the content of a draft, and what it would come to now. Who drafted it can't."""
+
+    async def look(connection: Connection) -> tuple[RoundRow, Preview]:
+        row = await _round(connection, round_id)
+        return row, await preview_of(connection, row.instruction)
 
     async def order(connection: Connection) -> list[str]:
-        seen = content or (await _round(connection, round_id)).content_hash
-        await _give(connection, "approve", round_id, lang, timeout, content_hash=seen)
+        command_id = await operators.approve(connection, round_id, content or row.content_hash, seen)
+        await _obeyed(connection, command_id, lang, timeout)
         return await _report(connection, round_id, lang)
 
+    row, seen = _run(look)
+    _say([*display.instruction(row, lang), *display.preview(seen, lang)])
+    if content is None and sys.stdin.isatty():
+        typer.confirm(text("round.ask.approve", lang), abort=True)
     _say(_run(order))
 
 
@@ -90,10 +107,21 @@ def cancel(round_id: RoundId, *, lang: Lang = ENGLISH, timeout: Patience = 30.0)
     """Cancel a round that was not yet held."""
 
     async def order(connection: Connection) -> list[str]:
-        await _give(connection, "cancel", round_id, lang, timeout)
+        await _obeyed(connection, await operators.cancel(connection, round_id), lang, timeout)
         return await _report(connection, round_id, lang)
 
     _say(_run(order))
+
+
+@app.command()
+def preview(round_id: RoundId, *, lang: Lang = ENGLISH) -> None:
+    """Show what a round would come to now; nothing is issued."""
+
+    async def look(connection: Connection) -> list[str]:
+        row = await _round(connection, round_id)
+        return list(display.preview(await preview_of(connection, row.instruction), lang))
+
+    _say(_run(look))
 
 
 @app.command("list")
@@ -158,17 +186,7 @@ async def _round(connection: Connection, round_id: str) -> RoundRow:
     return row
 
 
-async def _give(
-    connection: Connection,
-    kind: str,
-    round_id: str,
-    lang: Language,
-    timeout_s: float,
-    *,
-    body: str | None = None,
-    content_hash: str | None = None,
-) -> None:
-    command_id = await operators.give(connection, kind, round_id, instruction=body, content_hash=content_hash)
+async def _obeyed(connection: Connection, command_id: int, lang: Language, timeout_s: float) -> None:
     reasons = await operators.outcome(connection, command_id, timeout_s)
     if reasons is None:
         raise CommandFailedError(f"command {command_id} is stored; draws has not yet carried it out: is it running?")
@@ -212,11 +230,14 @@ def _json(row: RoundRow) -> str:
 
 
 async def _report(connection: Connection, round_id: str, lang: Language) -> list[str]:
-    """The round in a line, and the reasons of what happened to it last."""
+    """The round in a line, and the reasons of what happened to it last. A refused one is a failure."""
     row = await _round(connection, round_id)
     steps = await connection.fetch(QUERIES.round_steps, round_id)
     reasons = from_json(steps[-1]["reasons"]) if steps else []
-    return [display.one_line(row), *display.indented(display.in_words(reasons, lang))]
+    lines = [display.one_line(row), *display.indented(display.in_words(reasons, lang))]
+    if row.state == "refused":
+        raise CommandFailedError("\n".join(lines))
+    return lines
 
 
 def _say(lines: Iterable[str]) -> None:

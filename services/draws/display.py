@@ -3,42 +3,59 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from services.draws.preview import Preview
 from services.draws.reasons import from_json
 from services.draws.round_store import RoundRow
 from shared.contracts.base import Reason, iso
-from shared.contracts.rounds import Certificate, Instruction
+from shared.contracts.rounds import Certificate, Instruction, TieBreak
 from shared.rules.catalogue import text
 
 
-def grouping_in_words(instruction: Instruction) -> str:
+def grouping_in_words(ordered: Instruction) -> str:
     """The kind of the round, with its program or category."""
-    return " ".join(filter(None, (instruction.kind, instruction.program, instruction.category)))
+    return " ".join(filter(None, (ordered.kind, ordered.program, ordered.category)))
 
 
 def one_line(row: RoundRow) -> str:
     """A round in a list."""
-    instruction = row.instruction
+    ordered = row.instruction
     cut_off = row.certificate.cut_off if row.certificate else None
     return (
-        f"{row.round_id:>7}  {row.state:<9}  {iso(instruction.instant)}  {instruction.invitations:>7}  "
-        f"{'' if cut_off is None else cut_off:>4}  {grouping_in_words(instruction)}"
+        f"{row.round_id:>7}  {row.state:<9}  {iso(ordered.instant)}  {ordered.invitations:>7}  "
+        f"{'' if cut_off is None else cut_off:>4}  {grouping_in_words(ordered)}"
+    )
+
+
+def instruction(row: RoundRow, lang: str) -> Iterator[str]:
+    """What a round was ordered to be, and the hash that an approval approves."""
+    ordered = row.instruction
+    return _fields(
+        lang,
+        round=row.round_id,
+        state=text(f"round.word.{row.state}", lang),
+        grouping=grouping_in_words(ordered),
+        invitations=ordered.invitations,
+        instant=iso(ordered.instant),
+        period=f"{ordered.period_from} – {ordered.period_to}",
+        legal_base=ordered.legal_base,
+        content=row.content_hash,
+    )
+
+
+def preview(seen: Preview, lang: str) -> Iterator[str]:
+    """What a round would come to now."""
+    return _fields(
+        lang,
+        eligible=seen.eligible,
+        would_invite=seen.invited,
+        cut_off="-" if seen.cut_off is None else seen.cut_off,
+        tie_break=_tie_break(seen.tie_break),
     )
 
 
 def full(row: RoundRow, steps: Sequence[Any], lang: str) -> Iterator[str]:
     """Everything about a round: its instruction, the steps of its life, what it waits for, its certificate."""
-    instruction = row.instruction
-    yield from _fields(
-        lang,
-        round=row.round_id,
-        state=text(f"round.word.{row.state}", lang),
-        grouping=grouping_in_words(instruction),
-        invitations=instruction.invitations,
-        instant=iso(instruction.instant),
-        period=f"{instruction.period_from} – {instruction.period_to}",
-        legal_base=instruction.legal_base,
-        content=row.content_hash,
-    )
+    yield from instruction(row, lang)
     for step in steps:
         yield f"{iso(step['at'])}  {text('round.step.' + step['step'], lang)}  {step['by']}"
         yield from indented(in_words(from_json(step["reasons"]), lang))
@@ -67,13 +84,17 @@ def _certificate(made: Certificate, lang: str) -> Iterator[str]:
         eligible=made.eligible,
         invited=made.invited,
         cut_off="-" if made.cut_off is None else made.cut_off,
-        tie_break=f"{iso(made.tie_break.submitted_at)}  {made.tie_break.profile_id}" if made.tie_break else "-",
+        tie_break=_tie_break(made.tie_break),
         rule_sets=", ".join(made.rule_sets),
         held_entries=made.held_entries,
         change_number=made.change_number,
         grouping_hash=made.grouping_hash,
         distribution="  ".join(f"{band} {count}" for band, count in made.distribution.items()),
     )
+
+
+def _tie_break(closed_by: TieBreak | None) -> str:
+    return f"{iso(closed_by.submitted_at)}  {closed_by.profile_id}" if closed_by else "-"
 
 
 def _fields(lang: str, **values: object) -> Iterator[str]:

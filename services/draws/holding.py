@@ -8,9 +8,11 @@ from services.draws import round_store, store
 from services.draws.grouping import grouping_of, groupings_in, program_named
 from services.draws.instruction import category_version
 from services.draws.offenders import count_held, offenders
+from services.draws.preview import cut_off_moved
 from services.draws.round_store import RoundRow
 from services.draws.steps import SERVICE_ITSELF
 from services.draws.store import QUERIES
+from services.draws.waiting import RoundRefused
 from shared.contracts import types
 from shared.contracts.base import Reason
 from shared.contracts.rounds import Instruction, Invited
@@ -29,7 +31,10 @@ class Attempt:
 
 
 async def hold(runtime: Runtime, due: RoundRow) -> Attempt:
-    """Hold the round if it is still the one that waited and nothing has come in between."""
+    """Hold the round if it is still the one that waited and nothing has come in between.
+
+    Raises `RoundRefused`, with nothing written, where the approved preview no longer holds.
+    """
     async with runtime.pool.acquire() as connection, connection.transaction():
         await connection.execute(QUERIES.own_pool)
         row = await round_store.lock(connection, due.round_id)
@@ -56,6 +61,9 @@ async def _invite(step: Step, row: RoundRow) -> None:
     connection, instruction = step.connection, row.instruction
     bits = await store.grouping_bits(connection, {grouping_of(instruction)})
     chosen = await _rank(connection, instruction, 1 << bits[grouping_of(instruction)])
+    moved = cut_off_moved(chosen[-1]["total"] if chosen else None, instruction, row.preview)
+    if moved:
+        raise RoundRefused(moved)
     change = await store.begin_change(connection, step.now)
     await connection.execute(QUERIES.put_held_round, row.round_id, change, await _result(connection, chosen))
     await round_store.add_step(step, row, "held", SERVICE_ITSELF)

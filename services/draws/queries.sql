@@ -148,19 +148,22 @@ SELECT pg_advisory_xact_lock(hashtext('draws.round'), hashtext($1));
 -- name: round_row
 -- A round as it stands, its row locked.
 SELECT
-    round_id, state, instruction, content_hash, drafted_by, approved_by, waits_for, change_number, result, certificate
+    round_id, state, instruction, content_hash, drafted_by, approved_by, preview, waits_for, change_number, result,
+    certificate
 FROM round WHERE round_id = $1 FOR UPDATE;
 
 -- name: show_round
 -- A round as it stands.
 SELECT
-    round_id, state, instruction, content_hash, drafted_by, approved_by, waits_for, change_number, result, certificate
+    round_id, state, instruction, content_hash, drafted_by, approved_by, preview, waits_for, change_number, result,
+    certificate
 FROM round WHERE round_id = $1;
 
 -- name: list_rounds
 -- All rounds, the newest first.
 SELECT
-    round_id, state, instruction, content_hash, drafted_by, approved_by, waits_for, change_number, result, certificate
+    round_id, state, instruction, content_hash, drafted_by, approved_by, preview, waits_for, change_number, result,
+    certificate
 FROM round ORDER BY instant DESC, length(round_id) DESC, round_id DESC;
 
 -- name: round_steps
@@ -183,11 +186,14 @@ ON CONFLICT (round_id) DO UPDATE SET
     instant = excluded.instant,
     drafted_by = excluded.drafted_by,
     approved_by = NULL,
+    preview = NULL,
     waits_for = '[]';
 
 -- name: put_round_state
 -- A round that is approved, refused or cancelled; nobody is named where the approval stays as it was.
-UPDATE round SET state = $2, approved_by = coalesce($3, approved_by), waits_for = '[]' WHERE round_id = $1;
+UPDATE round SET
+    state = $2, approved_by = coalesce($3, approved_by), preview = coalesce($4, preview), waits_for = '[]'
+WHERE round_id = $1;
 
 -- name: put_waits_for
 -- What an approved round waits for.
@@ -211,7 +217,7 @@ SELECT pg_try_advisory_xact_lock(hashtext('draws.command'));
 
 -- name: open_commands
 -- Commands that were not yet carried out, but for those of rounds that are set aside.
-SELECT c.command_id, c.kind, c.round_id, c.instruction, c.content_hash, c.given_by FROM command AS c
+SELECT c.command_id, c.kind, c.round_id, c.instruction, c.content_hash, c.preview, c.given_by FROM command AS c
 WHERE
     NOT EXISTS (SELECT 1 FROM command_outcome AS o WHERE o.command_id = c.command_id)
     AND c.round_id <> ALL($1::text [])
@@ -288,6 +294,18 @@ FROM pool
 WHERE (groupings & {mask}) <> 0 AND status = 'in_pool' AND NOT has_invitation AND submitted_at <= $1 AND expires_at > $1
 ORDER BY total DESC, submitted_at, profile_id
 LIMIT $2;
+
+-- name: place_in_grouping
+-- Who stands at a place of a grouping: $1 the instant, $2 the place from 0.
+SELECT profile_id, total, submitted_at FROM pool
+WHERE (groupings & {mask}) <> 0 AND status = 'in_pool' AND NOT has_invitation AND submitted_at <= $1 AND expires_at > $1
+ORDER BY total DESC, submitted_at, profile_id
+OFFSET $2 LIMIT 1;
+
+-- name: count_grouping
+-- How many can be invited in a grouping at an instant ($1).
+SELECT count(*) FROM pool
+WHERE (groupings & {mask}) <> 0 AND status = 'in_pool' AND NOT has_invitation AND submitted_at <= $1 AND expires_at > $1;
 
 -- name: rule_sets_names
 -- The names behind each combination of rule sets.

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from services.draws.instruction import content_hash
+from services.draws.preview import Preview
 from services.draws.reasons import as_json, both, from_json
 from services.draws.store import QUERIES
 from shared.contracts import types
@@ -24,6 +25,7 @@ class RoundRow:
     content_hash: str
     drafted_by: str
     approved_by: str | None
+    preview: Preview | None
     waits_for: list[Reason]
     change_number: int | None
     result: dict[str, Any] | None
@@ -84,12 +86,19 @@ async def put_draft(step: Step, instruction: Instruction, drafted_by: str, state
     return row
 
 
+async def approve(step: Step, row: RoundRow, by: str, seen: Any) -> None:
+    """Approve the round with the preview that the operator saw: the row, the step in its life, the fact."""
+    approved = RoundState.APPROVED
+    await step.connection.execute(QUERIES.put_round_state, row.round_id, approved.value, by, seen)
+    await add_step(step, row, approved.value, by)
+    await add_fact(step, row, approved, approved_by=by)
+
+
 async def put_state(step: Step, row: RoundRow, state: RoundState, by: str, reasons: Sequence[Reason] = ()) -> None:
-    """Approve, refuse or cancel: the row, the step in its life, the fact."""
-    approver = by if state is RoundState.APPROVED else None
-    await step.connection.execute(QUERIES.put_round_state, row.round_id, state.value, approver)
+    """Refuse or cancel: the row, the step in its life, the fact."""
+    await step.connection.execute(QUERIES.put_round_state, row.round_id, state.value, None, None)
     await add_step(step, row, state.value, by, reasons)
-    await add_fact(step, row, state, approved_by=approver or row.approved_by, reasons=reasons)
+    await add_fact(step, row, state, approved_by=row.approved_by, reasons=reasons)
 
 
 async def add_step(step: Step, row: RoundRow, name: str, by: str, reasons: Sequence[Reason] = ()) -> None:
@@ -140,6 +149,7 @@ def _read(row: Any) -> RoundRow:
         content_hash=row["content_hash"],
         drafted_by=row["drafted_by"],
         approved_by=row["approved_by"],
+        preview=Preview.model_validate(row["preview"]) if row["preview"] else None,
         waits_for=from_json(row["waits_for"]),
         change_number=row["change_number"],
         result=row["result"],

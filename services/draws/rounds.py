@@ -11,6 +11,7 @@ from functools import partial
 from services.draws import round_store
 from services.draws.certificate import certify
 from services.draws.holding import hold
+from services.draws.preview import eligible_moved
 from services.draws.round_store import RoundRow
 from services.draws.settings import DrawsSettings
 from services.draws.steps import SERVICE_ITSELF
@@ -61,6 +62,7 @@ async def _wait_and_hold(runtime: Runtime, settings: DrawsSettings, row: RoundRo
         await wait.nothing_in_flight()
         while True:
             await wait.no_offenders()
+            await _as_previewed(runtime, row)
             attempt = await hold(runtime, row)
             if attempt.held:
                 log.info("round_over", round_id=row.round_id)
@@ -70,6 +72,14 @@ async def _wait_and_hold(runtime: Runtime, settings: DrawsSettings, row: RoundRo
         log.info("round_withdrawn", round_id=row.round_id)
     except RoundRefused as refused:
         await _refuse(runtime, row, refused.reasons)
+
+
+async def _as_previewed(runtime: Runtime, row: RoundRow) -> None:
+    """The number eligible is counted outside the transaction: it takes a scan, for which nobody should wait."""
+    async with runtime.pool.acquire() as connection:
+        moved = await eligible_moved(connection, row.instruction, row.preview)
+    if moved:
+        raise RoundRefused(moved)
 
 
 async def _refuse(runtime: Runtime, row: RoundRow, reasons: Sequence[Reason]) -> None:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from services.draws import round_store
 from services.draws.instruction import content_hash, objections
+from services.draws.preview import Preview, needs_preview
 from services.draws.reasons import as_json, reason
 from services.draws.round_store import RoundRow
 from services.draws.store import QUERIES
@@ -96,7 +97,7 @@ async def _approve(step: Step, command: Any) -> list[Reason]:
     if found:
         await round_store.put_state(step, row, RoundState.REFUSED, SERVICE_ITSELF, found)
         return found
-    await round_store.put_state(step, row, RoundState.APPROVED, command["given_by"])
+    await round_store.approve(step, row, command["given_by"], command["preview"])
     return []
 
 
@@ -109,7 +110,15 @@ def _against_approval(row: RoundRow | None, command: Any) -> list[Reason]:
         return [reason("same_operator")]
     if row.content_hash != command["content_hash"]:
         return [reason("content_changed")]
-    return []
+    return [] if _preview_is_sound(row, command["preview"]) else [reason("preview_missing")]
+
+
+def _preview_is_sound(row: RoundRow, seen: Any) -> bool:
+    """Limits on what may move need what the operator saw."""
+    try:
+        return Preview.model_validate(seen) is not None
+    except ValidationError:
+        return seen is None and not needs_preview(row.instruction)
 
 
 def is_same_operator(drafted_by: str, approved_by: str) -> bool:

@@ -95,7 +95,7 @@ class Bench:
             await passed(step, [one.record for one in taken])
         return step
 
-    async def command(self, kind: str, round_id: str, by: str, **columns: str) -> list[str]:
+    async def command(self, kind: str, round_id: str, by: str, **columns: Any) -> list[str]:
         """An operator's command, carried out; returns the codes of the reasons against it."""
         names = ["kind", "round_id", "given_by", *columns]
         values = [kind, round_id, by, *columns.values()]

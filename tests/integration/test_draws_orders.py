@@ -8,11 +8,12 @@ import pytest
 
 from services.draws import operators
 from services.draws.instruction import content_hash
-from shared.contracts.rounds import RoundState
+from services.draws.preview import Preview, preview
+from shared.contracts.rounds import RoundState, TieBreak
 from shared.stack.stack import Stack
 from tests.conftest import service_dsn, with_database
 from tests.integration.draws_bench import Bench, bench
-from tests.unit.draws.samples import INSTANT, eligible, instruction, message, scored
+from tests.unit.draws.samples import INSTANT, SUBMITTED, eligible, instruction, message, scored
 
 
 @pytest.fixture
@@ -151,6 +152,56 @@ async def test_every_step_is_kept_and_none_can_be_changed(draws: Bench) -> None:
             await draws.pool.execute(statement)
 
 
+LIMITED = instruction(invitations=2, max_eligible_change=1, max_cut_off_change=5)
+
+
+async def limited(draws: Bench) -> None:
+    """Three candidates, and a round of two that is approved on a preview of them."""
+    for name, total in (("A00001", 500), ("A00002", 490), ("A00003", 480)):
+        await draws.read(scored(name, total), eligible(name))
+    async with draws.pool.acquire() as connection:
+        seen = await preview(connection, LIMITED)
+    assert seen == Preview(
+        eligible=3, invited=2, cut_off=490, tie_break=TieBreak(submitted_at=SUBMITTED, profile_id="A00002")
+    )
+    await draws.command("draft", "436", "anna", instruction=LIMITED.json_bytes().decode())
+    hashed = content_hash(LIMITED)
+    assert await draws.command("approve", "436", "benoit", content_hash=hashed) == ["preview_missing"]
+    shown = seen.model_dump(mode="json")
+    assert await draws.command("approve", "436", "benoit", content_hash=hashed, preview=shown) == []
+
+
+async def test_a_round_is_held_while_the_pool_moves_within_the_limits(draws: Bench) -> None:
+    await limited(draws)
+    await draws.read(scored("A00002", 495, 2), eligible("A00002", sequence=2))
+    await draws.read(scored("A00004", 300), eligible("A00004"))
+    await draws.finish()
+    assert [one.total for one in await draws.invited()] == [500, 495]
+
+
+@pytest.mark.parametrize(
+    ("totals", "code"), [({"A00004": 300, "A00005": 300}, "eligible_moved"), ({"A00002": 496}, "cut_off_moved")]
+)
+async def test_a_round_refuses_where_the_pool_has_moved_by_more_than_was_approved(
+    draws: Bench, totals: dict[str, int], code: str
+) -> None:
+    await limited(draws)
+    for name, total in totals.items():
+        await draws.read(scored(name, total, 2), eligible(name, sequence=2))
+    await draws.finish()
+    fact = (await draws.rounds())[-1]
+    assert (fact.state, [one.code for one in fact.reasons]) == (RoundState.REFUSED, [code])
+    assert await draws.invited() == []
+    assert await draws.pool.fetchval("SELECT count(*) FROM pool WHERE has_invitation") == 0
+
+
+async def test_a_preview_of_nobody_has_no_cut_off(draws: Bench) -> None:
+    async with draws.pool.acquire() as connection:
+        assert await preview(connection, instruction()) == Preview(eligible=0, invited=0)
+        french = instruction(kind="category", category="french", economic_goal="g")
+        assert await preview(connection, french) == Preview(eligible=0, invited=0)
+
+
 async def operator(stack: Stack, database: str, name: str) -> str:
     """The DSN of an operator's login at the test's database."""
     admin = with_database(stack.backend.admin_dsn, database.rpartition("/")[2])
@@ -164,9 +215,9 @@ async def test_an_operator_acts_under_their_own_login_whatever_they_write(
 ) -> None:
     anna, benoit = [await operator(stack, database, name) for name in ("anna", "benoit")]
     async with operators.connect(anna) as mine, operators.connect(benoit) as theirs:
-        await operators.give(mine, "draft", "436", instruction=BODY)
-        own = await operators.give(mine, "approve", "436", content_hash=HASH)
-        other = await operators.give(theirs, "approve", "436", content_hash=HASH)
+        await operators.draft(mine, "436", BODY)
+        own = await operators.approve(mine, "436", HASH)
+        other = await operators.approve(theirs, "436", HASH)
         assert await operators.outcome(mine, own, 0.0) is None
         await draws.obey()
         assert [one.code for one in await operators.outcome(mine, own, 5.0) or []] == ["same_operator"]
