@@ -42,7 +42,7 @@ Assess = Callable[[Facts, date, date], Assessment]
 def assess(facts: Facts, on: date, submitted_on: date) -> Assessment:
     """Evaluate the programs by the rule sets in force for this profile on the day."""
     found = evaluate_programs(facts, on, submitted_on=submitted_on)
-    change = next_program_change(facts, on, submitted_on=submitted_on)
+    change = next_program_change(facts, on, submitted_on=submitted_on, now=found)
     verdicts = {name: found.programs[name] for name in PROGRAMS}
     return Assessment(
         on=on,

@@ -6,6 +6,8 @@ then profiles by number; nothing is read before its lock is held.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
 
 from services.intake import notices, store
 from services.intake.life import Invitation
@@ -15,8 +17,17 @@ from services.intake.person import Recognition, Vault
 from services.intake.profile import Profile
 from services.intake.rivals import People
 from shared.contracts.submission import Submission
+from shared.rules.facts import Facts
 from shared.worker.record import Message
 from shared.worker.step import Connection, Fact, FactDraft, Step
+
+
+class Taken(NamedTuple):
+    """A version that is in force now, or closed its profile."""
+
+    submission: Submission
+    facts: Facts
+    met: bool
 
 
 @dataclass(slots=True)
@@ -31,7 +42,7 @@ class Batch:
     outcomes: dict[VersionKey, Outcome]
     events: dict[EventKey, Outcome]
     learned: dict[tuple[str, str], Invitation] = field(default_factory=dict)
-    taken: list[tuple[Profile, Submission, bool]] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
     new_outcomes: dict[VersionKey, Outcome] = field(default_factory=dict)
     new_events: dict[EventKey, Outcome] = field(default_factory=dict)
     drafts: list[tuple[FactDraft, Outcome]] = field(default_factory=list)
@@ -84,24 +95,22 @@ class Batch:
         await write_changed(step, self.profiles.values())
         await store.write_people(connection, self.people.changed())
         await store.write_invitations(connection, list(self.learned.values()))
-        await self._write_taken(connection, step, vault)
+        await self._write_taken(connection, step.now, vault)
         await self._write_facts(step)
         await store.write_outcomes(connection, self.new_outcomes)
         await store.write_event_outcomes(connection, self.new_events)
 
-    async def _write_taken(self, connection: Connection, step: Step, vault: Vault) -> None:
-        await store.write_versions(
-            connection,
-            [
-                (p.profile_id, s.version, s.correspondence_language, s.facts().model_dump_json(), met, step.now)
-                for p, s, met in self.taken
-            ],
-        )
-        in_force = {p.profile_id: s for p, s, _ in self.taken}
-        await store.write_identities(
-            connection,
-            [(key, s.version, vault.key_id, vault.seal(s.identity)) for key, s in sorted(in_force.items())],
-        )
+    async def _write_taken(self, connection: Connection, now: datetime, vault: Vault) -> None:
+        rows = [
+            (one.profile_id, one.version, one.correspondence_language, facts.model_dump_json(), met, now)
+            for one, facts, met in self.taken
+        ]
+        in_force = {one.profile_id: one for one, _, _ in self.taken}
+        identities = [
+            (key, one.version, vault.key_id, vault.seal(one.identity)) for key, one in sorted(in_force.items())
+        ]
+        await store.write_versions(connection, rows)
+        await store.write_identities(connection, identities)
 
     async def _write_facts(self, step: Step) -> None:
         facts = await step.add([draft for draft, _ in self.drafts])

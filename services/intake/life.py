@@ -14,11 +14,12 @@ from typing import NamedTuple
 from services.intake.assessment import Assess, Assessment
 from services.intake.person import People
 from services.intake.profile import Profile
-from services.intake.reminders import reminders_at
+from services.intake.reminders import reminders_on
 from shared.contracts.base import Reason
 from shared.contracts.decided import InvitationState
 from shared.contracts.profile import Status
 from shared.contracts.submission import Submission
+from shared.rules.facts import Facts
 from shared.rules.periods import profile_expires_at, utc_day
 
 FIRST_INSTANT = datetime(2015, 1, 1, tzinfo=UTC)
@@ -50,10 +51,14 @@ class Invitation:
     bar: Barred | None = None
 
 
-def enter(profile: Profile, submission: Submission, people: People, found: Assessment, now: datetime) -> None:
+def enter(
+    profile: Profile, submission: Submission, facts: Facts, people: People, found: Assessment, now: datetime
+) -> None:
     """Take over a version that nothing stands against: into the pool, or closed where no program is met."""
     first = profile.status is None
-    profile.take_over(submission, people, found, now)
+    profile.take_over(submission, facts, people)
+    profile.reminded_until = now
+    profile.assessed(found, now)
     if not found.met:
         profile.close(Status.INELIGIBLE, now, now)
         return
@@ -154,7 +159,7 @@ def _act(profile: Profile, at: datetime, assess: Assess) -> None:
     else:
         profile.reminded_until = at
         profile.dirty = True
-        for reminder in reminders_at(profile.facts, _known(profile.expires_at), at):
+        for reminder in reminders_on(profile.facts, _known(profile.expires_at), utc_day(at)):
             profile.say("reminder", at, why=reminder.code, due_on=reminder.last_on, days=reminder.days)
 
 

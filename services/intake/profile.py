@@ -6,7 +6,7 @@ from typing import Any
 
 from services.intake.assessment import Assessment
 from services.intake.person import People
-from services.intake.reminders import next_reminder
+from services.intake.reminders import next_reminder_on
 from shared.contracts.base import Reason
 from shared.contracts.profile import ProfileState, Status
 from shared.contracts.submission import Submission
@@ -110,7 +110,7 @@ class Profile:
         """Whether the person is live by this profile: it is in the pool or holds an open invitation."""
         return live_at(self.status, self.expires_at, invited=self.invited, instant=instant)
 
-    def take_over(self, submission: Submission, people: People, found: Assessment, at: datetime) -> None:
+    def take_over(self, submission: Submission, facts: Facts, people: People) -> None:
         """This version is in force from now on."""
         self.version = submission.version
         self.newest = max(self.newest, submission.version)
@@ -119,9 +119,7 @@ class Profile:
         self.expires_at = profile_expires_at(submission.submitted_at)
         self.language = submission.correspondence_language
         self.passport_hash, self.client_hash = people
-        self._facts = submission.facts()
-        self.reminded_until = at
-        self.assessed(found, at)
+        self._facts = facts
 
     def assessed(self, found: Assessment, at: datetime) -> None:
         """A new assessment is part of the state, also where no verdict differs."""
@@ -181,17 +179,27 @@ class Profile:
 
     def reassessment_due_at(self) -> datetime | None:
         """00:00 UTC of the day on which the programs change by themselves."""
-        found = self.assessment
-        change = found.next_change
-        return midnight(change.on) if change is not None and change.on > found.on else None
+        day = self._reassessment_on()
+        return None if day is None else midnight(day)
 
     def _instants(self) -> list[datetime]:
         if not self.in_pool or self.erased_at is not None:
             return []
-        reminder = next_reminder(self.facts, self.expires_at, self.reminded_until) if self.expires_at else None
-        expiry = None if self.way_back == Status.EXPIRED else self.expires_at
-        found = (expiry, self.reassessment_due_at(), reminder.at if reminder else None)
-        return [instant for instant in found if instant is not None]
+        days = [self._reminder_on(), self._reassessment_on()]
+        found = [midnight(day) for day in days if day is not None]
+        if self.expires_at is not None and self.way_back != Status.EXPIRED:
+            found.append(self.expires_at)
+        return found
+
+    def _reminder_on(self) -> date | None:
+        if self.expires_at is None or self.reminded_until is None:
+            return None
+        return next_reminder_on(self.facts, self.expires_at, utc_day(self.reminded_until))
+
+    def _reassessment_on(self) -> date | None:
+        found = self.assessment
+        change = found.next_change
+        return change.on if change is not None and change.on > found.on else None
 
     def _read_body(self) -> None:
         if self._facts is not None or self.body is None:

@@ -1,42 +1,38 @@
 """What runs out for a candidate, and when they are reminded of it: 30 and 7 days before, at 00:00 UTC."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from shared.rules import scales
 from shared.rules.facts import Facts, Partner
 from shared.rules.periods import add_years, utc_day
 
-DAYS_BEFORE = (30, 7)
+BEFORE = (timedelta(days=30), timedelta(days=7))
 TEST_YEARS, ECA_YEARS = 2, 5
 """Results of two years, an assessment of five years count no longer (R75(2)(d), (e), MI 3(4))."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Reminder:
+class Reminder(NamedTuple):
     """One reminder: `last_on` is the last day on which the thing still counts."""
 
-    at: datetime
     code: str
     last_on: date
     days: int
 
 
-def next_reminder(facts: Facts, expires_at: datetime, after: datetime | None) -> Reminder | None:
-    """The first reminder after an instant."""
-    return min((r for r in _all(facts, expires_at) if after is None or r.at > after), default=None)
+def next_reminder_on(facts: Facts, expires_at: datetime, after: date) -> date | None:
+    """The first day after a day on which there is something to be reminded of."""
+    days = (last_on - before for _, last_on in _ends(facts, expires_at) for before in BEFORE)
+    return min((day for day in days if day > after), default=None)
 
 
-def reminders_at(facts: Facts, expires_at: datetime, at: datetime) -> list[Reminder]:
-    """The reminders of one instant, each thing once."""
-    return sorted({r for r in _all(facts, expires_at) if r.at == at})
-
-
-def _all(facts: Facts, expires_at: datetime) -> Iterator[Reminder]:
-    for code, last_on in _ends(facts, expires_at):
-        for days in DAYS_BEFORE:
-            yield Reminder(datetime.combine(last_on - timedelta(days), time(tzinfo=UTC)), code, last_on, days)
+def reminders_on(facts: Facts, expires_at: datetime, day: date) -> list[Reminder]:
+    """The reminders of one day, each thing once."""
+    ends = set(_ends(facts, expires_at))
+    return sorted(
+        Reminder(code, last_on, before.days) for code, last_on in ends for before in BEFORE if last_on - before == day
+    )
 
 
 def _ends(facts: Facts, expires_at: datetime) -> Iterator[tuple[str, date]]:

@@ -188,7 +188,9 @@ async def test_a_withdrawal_while_invited_is_terminal(bench: Bench) -> None:
     await bench.take(submission())
     await bench.take(invited())
     await bench.take(withdrawal())
-    await bench.take(decided("declined", 2))
+    await bench.take(decided("applied", 2, received_at=NOW))
+    assert (await bench.published())["status"] == "withdrawn", "the application was received after it"
+    await bench.take(decided("declined", 3))
     assert (await bench.published())["status"] == "withdrawn"
 
 
