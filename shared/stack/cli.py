@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -14,13 +15,14 @@ import typer
 
 from shared.kafka.topics import SERVICES
 from shared.stack.jars import JarsUnavailableError
-from shared.stack.processes import NotReadyError
+from shared.stack.processes import POLL_S, NotReadyError
 from shared.stack.stack import Stack
 
 app = typer.Typer(no_args_is_help=True, help="The whole system on this machine, for development.")
 
 Folder = Annotated[Path, typer.Option(help="Where data, logs and secrets of the development stack are.")]
 DEFAULT_FOLDER = Path(".dev")
+STOP_S = 120.0
 
 
 @app.command()
@@ -51,7 +53,14 @@ def down(folder: Folder = DEFAULT_FOLDER) -> None:
         typer.echo("nothing runs")
         return
     process.send_signal(signal.SIGTERM)
-    process.wait(60)
+    until = time.monotonic() + STOP_S
+    while _supervisor(folder):
+        if time.monotonic() > until:
+            typer.echo(
+                f"still stopping after {STOP_S:g} s: look into {folder / 'logs'}, or end {process.pid}", err=True
+            )
+            raise typer.Exit(1)
+        time.sleep(POLL_S)
     typer.echo("stopped")
 
 
@@ -97,9 +106,11 @@ def _supervisor(folder: Path) -> psutil.Process | None:
     try:
         pid, started = json.loads((folder / "supervisor.json").read_text("utf-8"))
         process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:  # it ended, and whoever started it has not looked
+            return None
+        return process if abs(process.create_time() - started) < 1 else None
     except (OSError, ValueError, psutil.NoSuchProcess):
         return None
-    return process if abs(process.create_time() - started) < 1 else None
 
 
 @contextlib.contextmanager
