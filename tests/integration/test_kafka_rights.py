@@ -127,6 +127,8 @@ async def test_draws_may_wait_for_decisions_and_scoring_may_not(broker: Kafka) -
         await scoring.committed("decisions")
     with pytest.raises(OffsetsUnavailable, match="application"):
         await scoring.ends(["application"])
+    await draws.close()
+    await scoring.close()
 
 
 async def test_a_wrong_password_lets_nobody_in(broker: Kafka) -> None:
