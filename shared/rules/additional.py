@@ -2,6 +2,7 @@
 
 from shared.rules import offer
 from shared.rules.days import completed_years
+from shared.rules.force import RuleSets
 from shared.rules.lines import Line, cap
 from shared.rules.quantities import Case
 from shared.rules.schema import CrsSet
@@ -78,22 +79,40 @@ def additional(case: Case, rules: CrsSet, lines: list[Line] | None) -> tuple[int
     whole = sibling + french + study + job + nomination
     result = min(whole, table.max)
     if lines is not None:
-        add, rule = lines.append, rules.id
-        add(Line(_code("crs.sibling", sibling), table.sibling.section, rule, None, sibling))
-        levels_shown = {
-            "french": min(case.levels.get("french", (0,))),
-            "english": min(case.levels.get("english", (0,))),
-        }
-        add(Line(_code("crs.french", french), table.french.section, rule, None, french, levels_shown))
-        by_level = {"level": level} if level else {}
-        section = table.canadian_education.section
-        add(Line(_code("crs.canadian_education", study), section, rule, level, study, by_level))
-        by_basis = {"basis": paragraph} if paragraph else {}
-        add(Line(_code("crs.job_offer", job), table.job_offer.section, rule, paragraph, job, by_basis))
+        spoken = min(case.levels.get("french", (0,))), min(case.levels.get("english", (0,)))
+        parts = (sibling, french, study, job, nomination)
+        lines += _explained(case.sets, parts, spoken, level, paragraph)
         section = table.provincial_nomination.section
-        add(Line(_code("crs.nomination", nomination), section, rule, None, nomination))
-        cap("crs.additional.cap", section, rule, result - whole, table.max, lines)
+        cap("crs.additional.cap", section, rules.id, result - whole, table.max, lines)
     return result, sibling, french, study, job, nomination
+
+
+def _explained(
+    sets: RuleSets,
+    parts: tuple[int, int, int, int, int],
+    spoken: tuple[int, int],
+    level: str | None,
+    paragraph: str | None,
+) -> list[Line]:
+    """The lines of the factors; few of them differ from one profile to another, so they are kept."""
+    key = (parts, spoken, level, paragraph)
+    found: list[Line] | None = sets.memo.get(key)
+    if found is not None:
+        return found
+    table, rule = sets.crs.additional, sets.crs.id
+    sibling, french, study, job, nomination = parts
+    shown = {"french": spoken[0], "english": spoken[1]}
+    by_level = {"level": level} if level else {}
+    by_basis = {"basis": paragraph} if paragraph else {}
+    section = table.canadian_education.section
+    found = sets.memo[key] = [
+        Line(_code("crs.sibling", sibling), table.sibling.section, rule, None, sibling),
+        Line(_code("crs.french", french), table.french.section, rule, None, french, shown),
+        Line(_code("crs.canadian_education", study), section, rule, level, study, by_level),
+        Line(_code("crs.job_offer", job), table.job_offer.section, rule, paragraph, job, by_basis),
+        Line(_code("crs.nomination", nomination), table.provincial_nomination.section, rule, None, nomination),
+    ]
+    return found
 
 
 def _code(code: str, points: int) -> str:

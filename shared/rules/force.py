@@ -75,7 +75,7 @@ class RuleSets:
     skilled: Mapping[str, int | None]
     ambiguous: frozenset[str]
     levels: Mapping[str, tuple[Mapping[float | str, int], ...]]
-    memo: dict[str, Any] = field(default_factory=dict)
+    memo: dict[Any, Any] = field(default_factory=dict, init=False)
     """What other modules derive from these sets once."""
 
     @cached_property
