@@ -218,10 +218,11 @@ class Profile:
 def live_at(status: str | None, expires_at: datetime | None, *, invited: bool, instant: datetime) -> bool:
     """Whether a profile that stands so makes its person live at an instant (A10.1(5)).
 
-    A profile of which the year is over is not, also where the clock step has not closed it yet.
+    A profile of which the year is over is not, also where the clock step has not closed it yet. A withdrawal and an
+    application end an invitation, also where `decided` has not said so yet.
     """
     if invited:
-        return status != Status.APPLIED
+        return status not in {Status.APPLIED, Status.WITHDRAWN}
     return status == Status.IN_POOL and expires_at is not None and instant < expires_at
 
 

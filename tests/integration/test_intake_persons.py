@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from cryptography.fernet import Fernet
 
+from services.intake import store
 from services.intake.cli import rotate
 from services.intake.person import Vault
 from services.intake.settings import IntakeSettings
-from services.intake.store import erase
 from tests.conftest import Connect, service_dsn
 from tests.unit.intake.given import EXPIRES, ID, NOW, SETTINGS, Bench, decided, invited, submission, withdrawal
 
@@ -85,6 +85,22 @@ async def test_an_open_invitation_keeps_the_person_live_and_its_end_frees_them(b
     assert (await bench.published(OTHER))["status"] == "in_pool"
 
 
+async def test_who_withdraws_while_invited_may_submit_anew_at_once(bench: Bench) -> None:
+    await bench.take(submission(), invited())
+    await bench.take(withdrawal(), submission(OTHER))
+    assert await bench.outcomes(OTHER) == [(1, "accepted")]
+
+
+async def test_the_story_of_a_profile_does_not_say_who_it_is(bench: Bench) -> None:
+    await bench.take(submission(), invited())
+    story = await store.story(bench.connection, ID)  # type: ignore[arg-type]
+    assert story is not None
+    assert [one["outcome"] for one in story["outcomes"]] == ["accepted"]
+    assert [one["invitation_id"] for one in story["invitations"]] == ["I1"]
+    assert "Tremblay" not in str(story)
+    assert await store.story(bench.connection, OTHER) is None  # type: ignore[arg-type]
+
+
 async def test_a_profile_of_which_the_year_is_over_stands_in_nobodys_way(bench: Bench) -> None:
     await bench.take(submission())
     later = submission(OTHER, submitted_at="2027-03-01T18:34:05.120000Z")
@@ -155,7 +171,7 @@ async def test_rotation_encrypts_everything_with_the_newest_key(bench: Bench, st
 
 async def test_erasure_leaves_ranking_keys_and_hashes_and_publishes_a_null(bench: Bench) -> None:
     await bench.take(submission(), submission(OTHER, passport="B2"), withdrawal())
-    assert await erase(bench.connection, [ID, OTHER], NOW) == [ID]  # type: ignore[arg-type]
+    assert await store.erase(bench.connection, [ID, OTHER], NOW) == [ID]  # type: ignore[arg-type]
     row = await bench.profile()
     assert (row["status"], row["body"], row["sequence"]) == ("withdrawn", None, 2)
     assert row["passport_hash"] is not None

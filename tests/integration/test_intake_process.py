@@ -1,6 +1,10 @@
 """The process of intake on the real broker: every input ends as an outcome or a dead letter, none stops the others."""
 
+import asyncio
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -73,7 +77,9 @@ async def _until(settings: KafkaSettings, topic: str, records: int) -> list[Any]
     return found
 
 
-async def test_bad_input_of_every_kind_ends_and_the_good_between_comes_through(kafka: KafkaSettings) -> None:
+async def test_bad_input_of_every_kind_ends_and_the_good_between_comes_through(
+    stack: Stack, kafka: KafkaSettings
+) -> None:
     producer = Producer(kafka)
     records = [raw(key, value) for key, (value, _) in REFUSED.items()]
     await producer.publish([records[-2], *DEAD.values(), *records[:-2], records[-1]])
@@ -96,3 +102,15 @@ async def test_bad_input_of_every_kind_ends_and_the_good_between_comes_through(k
     reasons = sorted(value.decode() for record in dead for name, value in record.headers if name == "dlq-reason")
     assert reasons == sorted(DEAD)
     assert {record.value for record in dead} == {record.value for record in DEAD.values()}
+
+    story = await asyncio.to_thread(_shown, stack, FIRST)
+    assert story["published"]["status"] == "ineligible"
+    assert story["identity"]["family_name"] == "Tremblay"
+
+
+def _shown(stack: Stack, profile_id: str) -> Any:
+    """What `ee intake show` prints."""
+    command = [sys.executable, "-c", "from services.cli import app; app()", "intake", "show", profile_id, "--identity"]
+    environment = {**os.environ, **stack.environment}
+    done = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60)
+    return json.loads(done.stdout)
