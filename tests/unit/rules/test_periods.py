@@ -45,9 +45,7 @@ def at(text: str) -> datetime:
         ("2026-11-25", 60, "period_2021-06-29"),
     ],
 )
-def test_the_period_to_apply_is_that_of_the_day_of_the_invitation(
-    invited_on: str, days: int, rule_set: str
-) -> None:
+def test_the_period_to_apply_is_that_of_the_day_of_the_invitation(invited_on: str, days: int, rule_set: str) -> None:
     assert period_to_apply(day(invited_on)) == Period(days, rule_set, "A10.3(1)(k)")
 
 
@@ -148,9 +146,7 @@ def test_leave_is_asked_for_within_15_days_in_canada_and_60_outside() -> None:
 def test_a_fairness_letter_gives_30_days() -> None:
     assert FAIRNESS_DAYS == 30
     # Sent on Monday 1 June 2026: day 30 is Wednesday 1 July, Canada Day.
-    assert deadline_after(at("2026-06-01T14:00:00+00:00"), fairness_period()) == at(
-        "2026-07-03T00:00:00+00:00"
-    )
+    assert deadline_after(at("2026-06-01T14:00:00+00:00"), fairness_period()) == at("2026-07-03T00:00:00+00:00")
 
 
 def test_the_service_standard_is_six_months() -> None:
@@ -170,8 +166,6 @@ def test_a_determination_in_canada_bars_without_end_until_the_removal_is_enforce
     bar = misrepresentation_bar(day("2026-01-15"), determined_in="canada")
     assert bar.until is None
     assert bar.holds_on(day("2099-01-01"))
-    ended = misrepresentation_bar(
-        day("2026-01-15"), determined_in="canada", removal_enforced_on=day("2026-09-01")
-    )
+    ended = misrepresentation_bar(day("2026-01-15"), determined_in="canada", removal_enforced_on=day("2026-09-01"))
     assert ended.until == day("2031-09-01")
     assert not ended.holds_on(day("2031-09-02"))
