@@ -26,6 +26,7 @@ app = typer.Typer(
     help="Express Entry Engine: Canada's Express Entry selection on Kafka and PostgreSQL.",
 )
 app.command("score")(rules_cli.score)
+rules_cli.rules_app.command("rehearse")(scoring_cli.rehearse)
 app.add_typer(rules_cli.rules_app, name="rules")
 app.command("publish")(ops_cli.publish)
 app.add_typer(intake_cli.app, name="intake")

@@ -1,4 +1,4 @@
-"""`ee scoring`: one result explained or recomputed, the re-evaluation under new rule sets, and its rehearsal."""
+"""`ee scoring`: one result explained or recomputed, the re-evaluation under new rule sets; `ee rules rehearse`."""
 
 import asyncio
 import json
@@ -47,7 +47,13 @@ def show(profile_id: Number, sequence: Sequence = None, lang: Lang = Lang.EN, as
         found = as_dict(profile_id, evaluation_again(kept), kept.change, lang, explain=True)
     except RuleSetsUnknownError as error:
         raise _unknown(error) from None
-    typer.echo(json.dumps(found, ensure_ascii=False, indent=2, default=str) if as_json else report.text(found, lang))
+    subject = kept.subject
+    stands = {"status": subject.status, "sequence": kept.sequence, "profile_sequence": subject.profile_sequence}
+    if as_json:
+        typer.echo(json.dumps({**stands, **found}, ensure_ascii=False, indent=2, default=str))
+    else:
+        typer.echo("{status}, sequence {sequence} of profile sequence {profile_sequence}".format(**stands))
+        typer.echo(report.text(found, lang))
 
 
 @app.command()
@@ -84,7 +90,6 @@ def resume() -> None:
     typer.echo("resumed")
 
 
-@app.command()
 def rehearse(
     file: Annotated[Path, typer.Argument(help="The draft of a rule set (YAML).", exists=True, dir_okay=False)],
     on: Annotated[str, typer.Option("--on", metavar="DATE", help="The day of evaluation (UTC).")],
