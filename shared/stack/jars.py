@@ -3,17 +3,21 @@
 The lock names coordinates and hashes and no index; where to fetch from is the Maven client's own setting.
 """
 
+import contextlib
 import hashlib
 import os
+import ssl
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 
 from jgo.maven import MavenContext
+from requests.exceptions import SSLError
 
 ROOTS = ("org.apache.kafka:kafka_2.13:4.4.0", "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5")
 LOCK = "kafka-jars.lock"
+_CERTIFICATES = "REQUESTS_CA_BUNDLE"
 
 
 class JarsUnavailableError(Exception):
@@ -51,15 +55,36 @@ def _jar(folder: Path, coordinates: str) -> Path:
 
 def _fetch(folder: Path, coordinates: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    maven = MavenContext(repo_cache=folder, timeout=60)
     try:
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda c: maven.create_dependency(c).artifact.resolve(), coordinates))
+        try:
+            _download(folder, coordinates)
+        except SSLError:
+            with _system_certificates():
+                _download(folder, coordinates)
     except Exception as error:
         raise JarsUnavailableError(
             f"Apache Kafka's jars could not be fetched ({type(error).__name__}): connect to the network once, or set "
             "EE_KAFKA_BOOTSTRAP to a cluster that runs already"
         ) from error
+
+
+def _download(folder: Path, coordinates: list[str]) -> None:
+    maven = MavenContext(repo_cache=folder, timeout=60)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda c: maven.create_dependency(c).artifact.resolve(), coordinates))
+
+
+@contextlib.contextmanager
+def _system_certificates() -> Iterator[None]:
+    """Trust whom the system trusts: the client knows a list of its own, without a company's own authority."""
+    paths = ssl.get_default_verify_paths()
+    before = os.environ.get(_CERTIFICATES)
+    os.environ[_CERTIFICATES] = before or paths.cafile or paths.capath or ""
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_CERTIFICATES]
 
 
 def _checked(folder: Path, coordinates: str, sha256: str) -> Path:
