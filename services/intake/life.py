@@ -95,7 +95,7 @@ def stand(profile: Profile, new: Invitation, *, again: bool, now: datetime, asse
         case InvitationState.LAPSED:
             _lapse(profile, new.deadline, now)
         case _:
-            _release(profile, again, now, assess)
+            _release(profile, min(new.at, now), again, now, assess)
 
 
 def _hold(profile: Profile, again: bool, now: datetime) -> None:
@@ -120,26 +120,26 @@ def _lapse(profile: Profile, deadline: datetime, now: datetime) -> None:
         profile.close(Status.LAPSED, deadline, now)
 
 
-def _release(profile: Profile, again: bool, now: datetime, assess: Assess) -> None:
-    """Declined or cancelled: back for the rest of the year, if it is not over and a program is met on this day."""
+def _release(profile: Profile, at: datetime, again: bool, now: datetime, assess: Assess) -> None:
+    """Declined or cancelled: back for the rest of the year, if it is not over and a program is met on that day."""
     if profile.withdrawn_at is not None:
         if profile.status is not Status.WITHDRAWN:
             profile.close(Status.WITHDRAWN, profile.withdrawn_at, now)
     elif profile.status is not Status.APPLIED and (again or profile.in_pool):
-        _come_back(profile, now, assess)
+        _come_back(profile, at, now, assess)
 
 
-def _come_back(profile: Profile, now: datetime, assess: Assess) -> None:
+def _come_back(profile: Profile, at: datetime, now: datetime, assess: Assess) -> None:
     profile.status, profile.closed_at, profile.way_back = Status.IN_POOL, None, None
     expires_at = _known(profile.expires_at)
-    if expires_at <= now:
+    if expires_at <= at:
         _leave(profile, Status.EXPIRED, expires_at, now)
         return
-    found = _reassess(profile, utc_day(now), now, assess)
+    found = _reassess(profile, utc_day(at), now, assess)
     if found.met:
         profile.say("returned_to_pool", now)
     else:
-        _leave(profile, Status.INELIGIBLE, now, now, found)
+        _leave(profile, Status.INELIGIBLE, at, now, found)
 
 
 def advance(profile: Profile, until: datetime, assess: Assess) -> None:

@@ -176,6 +176,15 @@ async def test_while_invited_a_program_that_ends_only_closes_the_way_back(bench:
     assert (await bench.published())["status"] == "ineligible"
 
 
+async def test_who_comes_back_is_evaluated_as_of_the_day_of_the_decline_however_late_it_is_read(bench: Bench) -> None:
+    await bench.take(submission(nomination=NOMINATION), invited())
+    declined = decided("declined", 2, at=NOMINATION_OVER - timedelta(days=1))
+    await bench.take(declined, now=NOMINATION_OVER + timedelta(days=9))
+    state = await bench.published()
+    assert (state["status"], state["closed_at"]) == ("ineligible", "2026-08-02T00:00:00.000000Z")
+    assert (await bench.notices())[-2:] == ["returned_to_pool", "left_pool:ineligible"]
+
+
 async def test_a_clock_that_ran_before_the_invitation_was_learned_ends_alike(bench: Bench) -> None:
     await bench.take(submission())
     await bench.tick(EXPIRES)
