@@ -4,7 +4,6 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
 import asyncpg
@@ -48,17 +47,14 @@ class CommandFailedError(Exception):
 @app.command()
 def draft(
     file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE", exists=True, dir_okay=False, allow_dash=True, help="JSON; - for standard input."
-        ),
+        typer.FileBinaryRead, typer.Argument(metavar="FILE", help="The instruction as JSON; - for standard input.")
     ],
     *,
     lang: Lang = ENGLISH,
     timeout: Patience = 30.0,
 ) -> None:
     """Draft a round from an instruction, or put a new draft in the place of the old one."""
-    raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    raw = file.read()
     try:
         instruction = Instruction.model_validate_json(raw)
     except ValidationError as error:

@@ -1,0 +1,130 @@
+"""`ee round`: what operators type and what they are told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from services.draws import operators
+from services.draws.cli import app
+from services.draws.instruction import content_hash
+from shared.stack.stack import Stack
+from tests.conftest import service_dsn
+from tests.integration.draws_bench import Bench, bench
+from tests.unit.draws.samples import eligible, instruction, scored
+
+
+@pytest.fixture
+async def draws(stack: Stack, database: str) -> AsyncIterator[Bench]:
+    """Draws with a pool of two, carrying out commands and holding rounds in the background."""
+    async with bench(service_dsn(stack, database, "draws")) as opened:
+        for name, total in (("A00001", 500), ("A00002", 490)):
+            await opened.read(scored(name, total), eligible(name))
+        turning = asyncio.create_task(turn(opened))
+        yield opened
+        turning.cancel()
+        with suppress(asyncio.CancelledError):
+            await turning
+
+
+async def turn(draws: Bench) -> None:
+    while True:
+        await draws.obey()
+        await draws.finish()
+        await asyncio.sleep(0.01)
+
+
+class Operator:
+    """Somebody at a terminal."""
+
+    def __init__(self, name: str, database: str) -> None:
+        host = database.rpartition("@")[2]
+        self._env = {"EE_OPERATOR_POSTGRES_DSN": f"postgresql://{name}:secret@{host}"}
+
+    async def types(self, *words: str, stdin: str | None = None) -> Result:
+        return await asyncio.to_thread(lambda: CliRunner().invoke(app, list(words), input=stdin, env=self._env))
+
+
+@pytest.fixture
+async def anna(draws: Bench, database: str) -> Operator:
+    await operators.create_operator(database, "anna", "secret")
+    return Operator("anna", database)
+
+
+@pytest.fixture
+async def benoit(draws: Bench, database: str) -> Operator:
+    await operators.create_operator(database, "benoit", "secret")
+    return Operator("benoit", database)
+
+
+async def test_two_operators_order_a_round_follow_it_and_verify_it(
+    draws: Bench, anna: Operator, benoit: Operator, tmp_path: Path
+) -> None:
+    file = tmp_path / "436.json"
+    file.write_bytes(instruction("436", 1).json_bytes())
+    assert (await anna.types("draft", str(file))).exit_code == 0
+    refused = await anna.types("approve", "436", "--lang", "fr")
+    assert refused.exit_code == 1
+    assert "ne peut pas l’approuver" in refused.output
+    approved = await benoit.types("approve", "436")
+    assert approved.exit_code == 0, approved.output
+    assert (await benoit.types("wait", "436", "--timeout", "30")).exit_code == 0
+    shown = await anna.types("show", "436", "--lang", "fr")
+    assert "note la plus basse invitée            500" in shown.output
+    assert "approuvée par  benoit" in shown.output
+    verified = await anna.types("verify", "436")
+    assert (verified.exit_code, verified.output) == (0, "round 436: the same\n")
+    assert "held" in (await anna.types("list")).output
+
+
+async def test_a_changed_pool_row_shows_in_the_exit_status_of_verify(
+    draws: Bench, anna: Operator, benoit: Operator
+) -> None:
+    await anna.types("draft", "-", stdin=instruction("436", 1).json_bytes().decode())
+    approved = await benoit.types("approve", "436")
+    assert approved.exit_code == 0, approved.output
+    waited = await benoit.types("wait", "436")
+    assert waited.exit_code == 0, waited.output
+    await draws.pool.execute("UPDATE pool_history SET correspondence_language = NULL")
+    same = await anna.types("verify", "436")
+    assert same.exit_code == 0, same.output
+    await draws.pool.execute("UPDATE pool SET submitted_at = submitted_at - interval '1 second'")
+    verified = await anna.types("verify", "436")
+    assert verified.exit_code == 1
+    assert "grouping_hash" in verified.output
+
+
+async def test_an_instruction_that_cannot_be_read_names_the_field(anna: Operator) -> None:
+    wrong = instruction().json_bytes().decode().replace('"invitations":3', '"invitations":-1,"colour":"red"')
+    answer = await anna.types("draft", "-", stdin=wrong)
+    assert answer.exit_code == 1
+    assert "invitations: " in answer.output
+    assert "colour: " in answer.output
+
+
+async def test_an_instruction_that_contradicts_itself_is_refused_with_its_reasons(anna: Operator) -> None:
+    answer = await anna.types("draft", "-", stdin=instruction(kind="program").json_bytes().decode())
+    assert answer.exit_code == 1
+    assert "program: A round of the kind program needs this. Add it." in answer.output
+
+
+async def test_an_approval_of_content_that_has_changed_is_refused(anna: Operator, benoit: Operator) -> None:
+    await anna.types("draft", "-", stdin=instruction().json_bytes().decode())
+    other = content_hash(instruction(invitations=4))
+    answer = await benoit.types("approve", "436", "--content", other)
+    assert (answer.exit_code, "no longer the one that you saw" in answer.output) == (1, True)
+
+
+async def test_a_round_that_is_not_there_is_said_to_be_unknown(anna: Operator) -> None:
+    for command in ("show", "wait", "verify", "preview", "approve"):
+        answer = await anna.types(command, "999")
+        assert (answer.exit_code, "there is no round 999" in answer.output) == (1, True)
+    assert "There is no round of this number." in (await anna.types("cancel", "999")).output
+
+
+async def test_without_a_login_the_setting_is_named() -> None:
+    answer = await asyncio.to_thread(CliRunner().invoke, app, ["list"], env={"EE_OPERATOR_POSTGRES_DSN": ""})
+    assert (answer.exit_code, "set EE_OPERATOR_POSTGRES_DSN" in answer.output) == (1, True)
