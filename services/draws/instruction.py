@@ -7,7 +7,7 @@ from datetime import date, datetime
 from services.draws.reasons import reason
 from shared.contracts.base import Reason
 from shared.contracts.rounds import Instruction
-from shared.rules.force import REGISTRY
+from shared.rules.force import FIRST_DAY, REGISTRY
 from shared.rules.periods import utc_day
 from shared.rules.schema import CategorySet
 
@@ -72,4 +72,6 @@ def _of_the_period(instruction: Instruction, now: datetime) -> Iterator[Reason]:
 
 
 def _versions(day: date) -> dict[str, str]:
+    if day < FIRST_DAY:
+        return {}
     return {one.key: one.version for one in REGISTRY.in_force(day).categories}

@@ -1,6 +1,6 @@
 """Groupings, the fold of a batch, what an instruction must be, the published bands."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -115,6 +115,21 @@ def test_an_instruction_is_over_when_its_day_is() -> None:
     last = INSTANT.replace(hour=23, minute=59, second=59, microsecond=999_999)
     assert objections(instruction(), last) == []
     assert [one.code for one in objections(instruction(), last + timedelta(microseconds=1))] == ["day_over"]
+
+
+@given(
+    st.datetimes(timezones=st.just(UTC)),
+    st.datetimes(timezones=st.just(UTC)),
+    st.sampled_from([{}, CATEGORY, {"kind": "program", "program": "FST"}]),
+)
+def test_whatever_an_instruction_says_its_objections_are_reasons(
+    instant: datetime, now: datetime, changes: dict[str, Any]
+) -> None:
+    day = instant.date()
+    ordered = instruction(instant=instant, period_from=day, period_to=day, **changes)
+    codes = {one.code for one in objections(ordered, now)}
+    assert ("day_over" in codes) is (now.date() > day)
+    assert codes <= {"day_over", "category_not_in_force"}
 
 
 def test_the_version_of_a_category_is_the_one_of_the_day() -> None:
