@@ -215,3 +215,7 @@ SELECT c.command_id, c.kind, c.reason, c.given_by, c.given_at, o.at, o.changed, 
 FROM command AS c
 LEFT JOIN command_outcome AS o USING (command_id)
 ORDER BY c.command_id DESC LIMIT $1;
+
+-- name: command_outcome
+-- What became of a command; no row = it waits.
+SELECT changed, refused FROM command_outcome WHERE command_id = $1;

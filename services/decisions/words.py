@@ -38,6 +38,11 @@ def _shown(name: str, value: object, lang: str) -> object:
     return value
 
 
+def label(code: str, lang: str, **params: object) -> str:
+    """A text of this service in one language."""
+    return catalogue.text(PREFIX + code, lang, **params)
+
+
 def instant(at: datetime, lang: str) -> str:
     """An instant in UTC, with Ottawa time beside it."""
     ottawa = at.astimezone(_OTTAWA)

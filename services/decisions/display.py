@@ -1,0 +1,76 @@
+"""How a case and a command are shown to an operator, as lines of text."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from services.decisions.words import instant, label
+
+Row = Mapping[str, Any]
+
+
+def case(
+    file: Row,
+    invitations: Sequence[Row],
+    inputs: Sequence[Row],
+    acted: Sequence[Row],
+    said: Sequence[Row],
+    *,
+    lang: str,
+) -> Iterator[str]:
+    """Everything about one profile: how it stands, what was received, acted on and said, and what is due next."""
+    yield label("case", lang, profile_id=file["profile_id"])
+    if file["erased"]:
+        yield label("erased", lang)
+    for one in invitations:
+        yield label("invitation", lang, **_invitation(one, lang))
+    yield label("waiting", lang, count=file["waiting"])
+    if file["next_due"] is not None:
+        yield label("next_due", lang, at=instant(file["next_due"], lang))
+    yield from _section("received", (_input(one) for one in inputs), lang)
+    yield from _section(
+        "acted", (f"{one['at']:%Y-%m-%d %H:%M:%S}  {one['kind']}  {one['subject']}" for one in acted), lang
+    )
+    yield from _section("said", (_said(one, lang) for one in said), lang)
+
+
+def _section(name: str, lines: Iterable[str], lang: str) -> Iterator[str]:
+    found = list(lines)
+    if found:
+        yield ""
+        yield label(name, lang)
+        yield from (f"  {line}" for line in found)
+
+
+def _invitation(one: Row, lang: str) -> dict[str, str]:
+    application = one["application_state"]
+    return {
+        "invitation_id": one["invitation_id"],
+        "round_id": one["round_id"],
+        "state": label(f"state.{one['state']}", lang),
+        "deadline": instant(one["deadline"], lang),
+        "application": label(f"state.{application}", lang) if application else "-",
+    }
+
+
+def _input(one: Row) -> str:
+    refused = ", ".join(reason["code"] for reason in one["refused"] or ())
+    return f"{one['at']:%Y-%m-%d %H:%M:%S}  {one['kind']}  {one['source']} {one['source_id']}  {refused}".rstrip()
+
+
+def _said(one: Row, lang: str) -> str:
+    body = orjson.loads(one["body"]) if one["body"] else {}
+    reasons = " ".join(reason["text"][lang] for reason in body.get("reasons", ()))
+    text = f"{body['text'][lang]} {reasons}".rstrip() if "text" in body else reasons
+    withdrawn = f"  [{label('withdrawn', lang)}]" if one["withdrawn_by"] is not None else ""
+    return f"{one['at']:%Y-%m-%d %H:%M:%S}  {one['topic']}  {one['code']}  {text}{withdrawn}".rstrip()
+
+
+def command(row: Row) -> str:
+    """One command and what became of it."""
+    became = "waits"
+    if row["at"] is not None:
+        became = f"refused: {row['refused']}" if row["refused"] else f"{row['changed']} invitations changed"
+    why = row["reason"] or ""
+    return f"{row['command_id']}  {row['kind']}  {row['given_by']}  {row['given_at']:%Y-%m-%d %H:%M}  {became}  {why}"
