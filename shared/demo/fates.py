@@ -61,6 +61,11 @@ class Plan:
     def application_id(self) -> str:
         return f"A-{self.invited.profile_id}-{self.invited.round_id}"
 
+    @property
+    def children(self) -> list[str]:
+        """Everybody in the family but the applicant: in this population dependent children."""
+        return [f"F{number}" for number in range(1, self.facts["family_size"])]
+
 
 def plans(invited: Sequence[Invited], bodies: Mapping[str, Mapping[str, Any]], seed: int) -> list[Plan]:
     """A fate for each; the rare ones once at least."""
@@ -84,6 +89,7 @@ def messages(plan: Plan, at: datetime) -> Iterator[Record]:
         )
 
 
+_CHILD = {"relation": "dependent_child", "accompanying": True, "date_of_birth": "2019-02-03"}
 _Said = Iterator[tuple[str, dict[str, Any]]]
 
 
@@ -94,7 +100,8 @@ def _facts(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _application(plan: Plan, at: datetime, *, complete: bool = True) -> tuple[str, dict[str, Any]]:
     received = at - timedelta(hours=2)
-    fee = {"kind": "processing", "of": "applicant", "amount_cad": 990, "paid_at": _iso(received - timedelta(hours=1))}
+    paid_at = _iso(received - timedelta(hours=1))
+    amounts = {"applicant": 990} | dict.fromkeys(plan.children, 260)
     police = {"kind": "police_certificate", "of": "applicant", "country": "CAN", "issued_on": "2026-08-25"}
     suffix = "" if complete else "-1"
     return PORTAL, {
@@ -105,7 +112,10 @@ def _application(plan: Plan, at: datetime, *, complete: bool = True) -> tuple[st
         "program": plan.invited.program,
         "facts": plan.facts,
         "documents": [police] if complete else [],
-        "fees": [fee],
+        "fees": [
+            {"kind": "processing", "of": of, "amount_cad": amount, "paid_at": paid_at} for of, amount in amounts.items()
+        ],
+        "family_members": [{**_CHILD, "member_id": member} for member in plan.children],
         "form_complete": complete,
         "declaration": True,
         "signed_on": received.date().isoformat(),
@@ -113,12 +123,13 @@ def _application(plan: Plan, at: datetime, *, complete: bool = True) -> tuple[st
 
 
 def _finding(
-    plan: Plan, at: datetime, ground: str, result: str, section: str | None = None
+    plan: Plan, at: datetime, ground: str, result: str, section: str | None = None, of: str = "applicant"
 ) -> tuple[str, dict[str, Any]]:
     return OFFICE, {
         "type": "finding.recorded",
         "application_id": plan.application_id,
-        "finding_id": f"F-{plan.application_id}-{ground}-{result}",
+        "finding_id": f"F-{plan.application_id}-{ground}-{result}-{of}",
+        "of": of,
         "ground": ground,
         "section": section,
         "result": result,
@@ -140,7 +151,12 @@ def _officer(plan: Plan, at: datetime, action: str, **more: Any) -> tuple[str, d
 
 def _cleared(plan: Plan, at: datetime) -> _Said:
     yield _finding(plan, at, "accuracy", "verified")
-    yield _finding(plan, at, "admissibility", "cleared")
+    yield from _admissible(plan, at)
+
+
+def _admissible(plan: Plan, at: datetime) -> _Said:
+    for of in ("applicant", *plan.children):
+        yield _finding(plan, at, "admissibility", "cleared", of=of)
 
 
 def _approved(plan: Plan, at: datetime) -> _Said:
@@ -219,7 +235,7 @@ def _by_officer(plan: Plan, at: datetime) -> _Said:
         yield _application(plan, at)
         yield _finding(plan, at, "accuracy", "verified")
     if at == THIRD:
-        yield _finding(plan, at, "admissibility", "cleared")
+        yield from _admissible(plan, at)
         yield _officer(plan, at, "approve")
 
 

@@ -96,13 +96,24 @@ def choose(log: Log) -> str | None:
 def story(log: Log, profile_id: str, lang: str) -> Iterator[str]:
     """One candidate's way, from published messages alone, in `en` or `fr`."""
     yield catalogue.text("demo.story", lang, profile_id=profile_id)
-    scored = False
-    for _, topic, value in log.bodies[profile_id]:
-        body = orjson.loads(value)
-        if topic == "scored" and scored:
-            continue
-        scored = scored or topic == "scored"
-        yield from _step(topic, body, lang)
+    told: set[str] = set()
+    steps = [(topic, orjson.loads(value)) for _, topic, value in log.bodies[profile_id]]
+    for topic, body in sorted(steps, key=lambda step: (_when(step[1]), _ORDER.index(step[0]))):
+        if topic not in _ONCE or topic not in told:
+            told.add(topic)
+            yield from _step(topic, body, lang)
+
+
+_ORDER = ("profile", "scored", "eligible", "notice", "rejected", "round", "invited", "decided")
+_ONCE = ("scored", "eligible")
+"""Told once: what a birthday or a new status changes is in the notices."""
+
+
+def _when(body: dict[str, Any]) -> str:
+    """The instant of a message, as text: an evaluation counts from the beginning of its day."""
+    names = ("closed_at", "at", "invited_at", "noticed_at", "rejected_at")
+    found: str | None = next((body[name] for name in names if body.get(name)), None)
+    return found or f"{body['on']}T00:00:00"
 
 
 def _step(topic: str, body: dict[str, Any], lang: str) -> Iterator[str]:
