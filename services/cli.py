@@ -3,6 +3,7 @@
 import typer
 
 from services.decisions import cli as decisions_cli
+from services.decisions import cli as decisions_cli
 from services.decisions.handler import SERVICE as DECISIONS
 from services.draws import cli as draws_cli
 from services.draws.handler import SERVICE as DRAWS
@@ -33,6 +34,8 @@ app.command("publish")(ops_cli.publish)
 app.add_typer(intake_cli.app, name="intake")
 app.add_typer(scoring_cli.app, name="scoring")
 app.add_typer(draws_cli.app, name="round")
+app.command("case")(decisions_cli.case)
+app.add_typer(decisions_cli.app, name="invitation")
 app.add_typer(decisions_cli.app, name="invitation")
 app.command("case")(decisions_cli.case)
 app.add_typer(kafka_cli.app, name="topics")
