@@ -98,12 +98,14 @@ class Clockwork:
                     await unit.close()
                 finally:
                     in_hand = unit.in_hand
-                failpoint("inside_clock_step")
+                if taken:
+                    failpoint("inside_clock_step")
         except Exception as error:
             if is_transient(error) or not in_hand:
                 raise
             return await self._narrow(step, limit, in_hand)
-        failpoint("after_clock_step")
+        if taken:
+            failpoint("after_clock_step")
         metrics.step_done(step.name, taken)
         return taken == limit
 

@@ -17,7 +17,10 @@ RELAY_LIMIT = 1000
 
 
 class Publisher:
-    """Publishes for one service. Both callers, the message step and the relay, come through `_publish`."""
+    """Publishes for one service. Both callers, the message step and the relay, come through `_publish`.
+
+    `by` is how the failpoints of the relay differ in name from those of the message step.
+    """
 
     def __init__(self, service: Service, pool: "asyncpg.Pool[asyncpg.Record]", producer: Producer) -> None:
         self._service = service
@@ -36,35 +39,38 @@ class Publisher:
         """Publish the oldest outbox rows; returns how many."""
         async with self._pool.acquire() as connection:
             rows = await connection.fetch(QUERIES.outbox_head, RELAY_LIMIT)
-            await self._publish(connection, rows, ())
+            if rows:
+                await self._publish(connection, rows, (), by="relay_")
             return len(rows)
 
     async def raw(self, records: Sequence[Record]) -> None:
         """Records that are no messages of the service's own: dead letters."""
         await self._producer.publish(records)
 
-    async def _publish(self, connection: Connection, rows: Sequence[asyncpg.Record], keys: Sequence[str]) -> None:
+    async def _publish(
+        self, connection: Connection, rows: Sequence[asyncpg.Record], keys: Sequence[str], *, by: str = ""
+    ) -> None:
         # The ids were read before the current rows are: a change in between has a row of its own, which stays.
         await self._producer.publish([self._fact(row) for row in rows if row["body"] is not None])
-        failpoint("after_facts_published")
+        failpoint(f"{by}after_facts_published")
         states = dict.fromkeys(keys)
         states.update((row["key"], None) for row in rows if row["body"] is None and row["topic"] != HELD)
-        await self._publish_state(connection, list(states))
+        await self._publish_state(connection, list(states), by)
         await self._publish_held(connection, [row["key"] for row in rows if row["topic"] == HELD])
-        failpoint("after_states_published")
+        failpoint(f"{by}after_states_published")
         if rows:
             await connection.execute(QUERIES.delete_outbox, [row["id"] for row in rows])
-        failpoint("after_outbox_deleted")
+        failpoint(f"{by}after_outbox_deleted")
 
-    async def _publish_state(self, connection: Connection, keys: Sequence[str]) -> None:
+    async def _publish_state(self, connection: Connection, keys: Sequence[str], by: str) -> None:
         """Publish current rows until none has moved on meanwhile: else the last record of a key could be an old one."""
         state = self._service.state
         pending = list(keys) if state else []
         while state and pending:
             rows = await connection.fetch(state.current, pending)
-            failpoint("before_state_published")
+            failpoint(f"{by}before_state_published")
             await self._producer.publish([self._state(row) for row in rows])
-            failpoint("after_state_published")
+            failpoint(f"{by}after_state_published")
             published = {row["key"]: row["sequence"] for row in rows}
             now = await connection.fetch(state.sequences, list(published))
             pending = [row["key"] for row in now if row["sequence"] != published[row["key"]]]
