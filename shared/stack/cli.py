@@ -15,7 +15,7 @@ import typer
 
 from shared.kafka.topics import SERVICES
 from shared.stack.jars import JarsUnavailableError
-from shared.stack.processes import POLL_S, NotReadyError
+from shared.stack.processes import POLL_S, NotReadyError, living
 from shared.stack.stack import Stack
 
 app = typer.Typer(no_args_is_help=True, help="The whole system on this machine, for development.")
@@ -105,12 +105,9 @@ def _write_environment(folder: Path, stack: Stack) -> None:
 def _supervisor(folder: Path) -> psutil.Process | None:
     try:
         pid, started = json.loads((folder / "supervisor.json").read_text("utf-8"))
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:  # it ended, and whoever started it has not looked
-            return None
-        return process if abs(process.create_time() - started) < 1 else None
-    except (OSError, ValueError, psutil.NoSuchProcess):
+    except (OSError, ValueError):
         return None
+    return living(pid, started)
 
 
 @contextlib.contextmanager

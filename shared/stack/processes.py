@@ -105,9 +105,17 @@ class Process:
 
     def stop(self, deadline_s: float = 30.0, number: signal.Signals = signal.SIGTERM) -> int | None:
         """Ask it to end; SIGKILL after the deadline. Returns the exit code."""
+        self.send(number)
+        return self.end(deadline_s)
+
+    def end(self, deadline_s: float = 30.0) -> int | None:
+        """Wait until it has ended by itself; SIGKILL after the deadline. Returns the exit code.
+
+        Who was asked already is not asked again: a process that has all but ended has let go of its handlers, so
+        that a second SIGTERM would end it by the signal instead of with 0.
+        """
         if self._child is None:
             return None
-        self.send(number)
         try:
             self._child.wait(deadline_s)
         except subprocess.TimeoutExpired:
@@ -179,19 +187,25 @@ class Ledger:
         """Kill what still runs of an earlier start; returns how many."""
         if not self._file.exists():
             return 0
-        left = [p for pid, started in json.loads(self._file.read_text("utf-8")) if (p := _same(pid, started))]
+        left = [p for pid, started in json.loads(self._file.read_text("utf-8")) if (p := living(pid, started))]
         for process in left:
-            for child in (*process.children(recursive=True), process):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    child.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # it may end by itself at any instant
+                children = process.children(recursive=True)
+                process.kill()
+                for child in children:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        child.kill()
         psutil.wait_procs(left, timeout=10)
         self._file.unlink()
         return len(left)
 
 
-def _same(pid: int, started: float) -> psutil.Process | None:
+def living(pid: int, started: float) -> psutil.Process | None:
+    """The process of this pid, if it still runs and is the one that started then (pids are used again)."""
     try:
         process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:  # it ended, and whoever started it has not looked
+            return None
         return process if abs(process.create_time() - started) < 1 else None
     except psutil.NoSuchProcess:
         return None

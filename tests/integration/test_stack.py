@@ -57,8 +57,13 @@ class Dev:
     def end(self, number: signal.Signals) -> int:
         """Send a signal to the supervisor; returns its exit status when all its children are gone."""
         assert self.supervisor is not None
-        assert self.supervisor.stdout is not None
         self.supervisor.send_signal(number)
+        return self.ended()
+
+    def ended(self) -> int:
+        """The exit status of the supervisor, when it and all its children are gone."""
+        assert self.supervisor is not None
+        assert self.supervisor.stdout is not None
         code = self.supervisor.wait(DEADLINE_S)
         self.supervisor.stdout.close()
         until(lambda: not any(map(_runs, self.children)), "every child is gone")
@@ -128,7 +133,7 @@ def test_a_killed_stack_leaves_nothing_and_the_next_start_has_its_data(dev: Dev)
     _is_durable(dev.admin_dsn)
 
     assert dev.run("down").stdout == "stopped\n"
-    assert dev.end(signal.SIGTERM) == 0
+    assert dev.ended() == 0
     assert dev.run("down").stdout == "nothing runs\n"
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from shared.stack.processes import Ledger, NotReadyError, Process
+from shared.stack import processes
+from shared.stack.processes import Ledger, NotReadyError, Process, living
 
 DEADLINE_S = 20.0
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
@@ -96,6 +97,32 @@ def test_the_next_start_ends_what_was_left_and_spares_a_pid_that_was_used_again(
     assert not left.alive
     assert stranger.alive
     assert Ledger(tmp_path).clear_up() == 0
+
+
+def test_a_process_that_ends_while_it_is_cleared_up_is_no_error(
+    tmp_path: Path, start: Callable[[list[str]], Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = start(SLEEPER)
+    Ledger(tmp_path).enter([left])
+
+    def found_and_then_gone(pid: int, started: float) -> psutil.Process | None:
+        found = living(pid, started)
+        left.kill()
+        return found
+
+    monkeypatch.setattr(processes, "living", found_and_then_gone)
+    assert Ledger(tmp_path).clear_up() == 1
+
+
+def test_a_process_that_ended_and_was_not_reaped_does_not_count_as_running() -> None:
+    child = subprocess.Popen(SLEEPER, stdout=subprocess.DEVNULL)
+    process = psutil.Process(child.pid)
+    started = process.create_time()
+    assert living(child.pid, started) == process
+    child.kill()
+    until(lambda: process.status() == psutil.STATUS_ZOMBIE)
+    assert living(child.pid, started) is None
+    child.wait()
 
 
 def test_a_folder_is_held_by_one_stack_at_a_time(tmp_path: Path) -> None:
