@@ -1,5 +1,7 @@
 """A service logs in as itself, with what the settings say, and no more."""
 
+import os
+
 import pytest
 
 from shared.db.migrate import position
@@ -7,6 +9,13 @@ from shared.db.pool import arguments
 from shared.db.settings import DatabaseSettings
 
 ADMIN_DSN = "postgresql://root:everything@db:5432/ee?sslmode=verify-full"
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No settings but those of the test: a stack that another test started has set its own."""
+    for name in [name for name in os.environ if name.startswith("EE_")]:
+        monkeypatch.delenv(name)
 
 
 def test_the_user_of_the_common_dsn_is_never_a_services() -> None:
