@@ -23,22 +23,22 @@ class DatabaseSettings(Settings):
 
     postgres_dsn: SecretStr | None = Field(None, description="where every service's schema is, without a user")
     admin_postgres_dsn: SecretStr | None = Field(None, description="as a role that may make roles and schemas")
-    intake_postgres_dsn: SecretStr | None = None
-    scoring_postgres_dsn: SecretStr | None = None
-    draws_postgres_dsn: SecretStr | None = None
-    decisions_postgres_dsn: SecretStr | None = None
-    intake_admin_postgres_dsn: SecretStr | None = None
-    scoring_admin_postgres_dsn: SecretStr | None = None
-    draws_admin_postgres_dsn: SecretStr | None = None
-    decisions_admin_postgres_dsn: SecretStr | None = None
-    intake_postgres_password: SecretStr | None = None
-    scoring_postgres_password: SecretStr | None = None
-    draws_postgres_password: SecretStr | None = None
-    decisions_postgres_password: SecretStr | None = None
+    intake_postgres_dsn: SecretStr | None = Field(None, description="where the schema of intake is, if elsewhere")
+    scoring_postgres_dsn: SecretStr | None = Field(None, description="where the schema of scoring is, if elsewhere")
+    draws_postgres_dsn: SecretStr | None = Field(None, description="where the schema of draws is, if elsewhere")
+    decisions_postgres_dsn: SecretStr | None = Field(None, description="where the schema of decisions is, if elsewhere")
+    intake_admin_postgres_dsn: SecretStr | None = Field(None, description="who migrates it there")
+    scoring_admin_postgres_dsn: SecretStr | None = Field(None, description="who migrates it there")
+    draws_admin_postgres_dsn: SecretStr | None = Field(None, description="who migrates it there")
+    decisions_admin_postgres_dsn: SecretStr | None = Field(None, description="who migrates it there")
+    intake_postgres_password: SecretStr | None = Field(None, description="of the role intake_app")
+    scoring_postgres_password: SecretStr | None = Field(None, description="of the role scoring_app")
+    draws_postgres_password: SecretStr | None = Field(None, description="of the role draws_app")
+    decisions_postgres_password: SecretStr | None = Field(None, description="of the role decisions_app")
     postgres_ssl: SslMode | None = Field(
         None, description="sslmode, where the DSN has none: verify-full but for a laptop"
     )
-    postgres_sslrootcert: Path | None = None
+    postgres_sslrootcert: Path | None = Field(None, description="authorities of the server")
     postgres_pool_max: int = Field(8, ge=4, le=64, description="connections that one process may hold")
 
     def dsn(self, service: str) -> str:

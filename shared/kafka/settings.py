@@ -24,18 +24,20 @@ class KafkaSettings(Settings):
 
     model_config = SettingsConfigDict(env_prefix="EE_KAFKA_")
 
-    bootstrap: str = Field(min_length=1)
-    security_protocol: Protocol = "PLAINTEXT"
-    sasl_mechanism: Mechanism = "SCRAM-SHA-512"
-    sasl_username: str | None = None
-    sasl_password: SecretStr | None = None
-    ssl_cafile: Path | None = None
-    ssl_certfile: Path | None = None
-    ssl_keyfile: Path | None = None
-    partitions: int = Field(default=table().partitions, ge=1)
-    replication_factor: int = Field(default=1, ge=1)
-    min_insync_replicas: int = Field(default=1, ge=1)
-    users: dict[str, SecretStr] = Field(default_factory=dict)
+    bootstrap: str = Field(min_length=1, description="brokers to begin with: host:port, separated by commas")
+    security_protocol: Protocol = Field("PLAINTEXT", description="how the brokers are spoken to")
+    sasl_mechanism: Mechanism = Field("SCRAM-SHA-512", description="how a password is proved")
+    sasl_username: str | None = Field(None, description="the principal of this process, where SASL is used")
+    sasl_password: SecretStr | None = Field(None, description="its password")
+    ssl_cafile: Path | None = Field(None, description="authorities of the brokers; none: those of the system")
+    ssl_certfile: Path | None = Field(None, description="a certificate of our own, where brokers ask for one")
+    ssl_keyfile: Path | None = Field(None, description="its key")
+    partitions: int = Field(table().partitions, ge=1, description="of every topic; never changed on live topics")
+    replication_factor: int = Field(1, ge=1, description="copies of every partition")
+    min_insync_replicas: int = Field(1, ge=1, description="copies that must have a record before it is acknowledged")
+    users: dict[str, SecretStr] = Field(
+        default_factory=dict, description="principals that `ee topics apply` makes, with their passwords"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
