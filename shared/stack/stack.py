@@ -115,7 +115,7 @@ class Stack:
         """SIGTERM to all, then wait for each; returns their exit codes."""
         for process in processes:
             process.send(SIGTERM)
-        codes = [process.stop(deadline_s) for process in processes]
+        codes = [process.end(deadline_s) for process in processes]
         self.processes = [p for p in self.processes if p not in processes]
         return codes
 
