@@ -3,7 +3,6 @@
 Many producers and no sequence: a message is known by `ce_source` and `ce_id`, and names what it answers.
 """
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, TypeAdapter
@@ -75,7 +74,7 @@ class ApplicationSubmitted(Input):
     representative: Representative | None = None
     form_complete: bool
     declaration: bool
-    signed_on: date | None = None
+    signed_on: Day | None = None
 
 
 class FindingRecorded(Input):
@@ -92,7 +91,7 @@ class FindingRecorded(Input):
     found: Any = None
     as_of: list[Literal["invitation", "receipt"]] = []
     determined_in: Literal["canada", "outside"] | None = None
-    removal_enforced_on: date | None = None
+    removal_enforced_on: Day | None = None
     recorded_by: Id
     recorded_at: Instant
 
