@@ -13,7 +13,7 @@ from services.decisions.inputs import Deadline, Declared, Input
 from services.decisions.law import REMINDER_DAYS
 from services.decisions.moves import ALIVE
 from shared.contracts.application import ApplicationSubmitted, FindingRecorded
-from shared.contracts.base import Message
+from shared.contracts.base import Line, Reason
 from shared.contracts.decided import (
     ApplicationStanding,
     ApplicationState,
@@ -24,6 +24,7 @@ from shared.contracts.decided import (
 )
 from shared.contracts.rounds import Invited
 
+_WORDING = {"text", "params"}
 _MOMENT = timedelta(microseconds=1)
 """What a return after the deadline brings comes just after it: a deadline goes before inputs of the same instant."""
 
@@ -162,8 +163,9 @@ class Standing:
 class Saying:
     """Something that the fold has to say: a fact before it is published.
 
-    `cause` names the input or deadline behind it. The identity covers the content too, but not the standing: the
-    same fact is never said twice, a fact with other content is another fact.
+    `cause` names the input or deadline behind it. The identity covers the content too: the same fact is never said
+    twice, a fact with other content is another fact. It does not cover the standing, texts and the quantities in
+    lines: a release that words a text better must not make every case correct itself.
     """
 
     topic: str
@@ -183,13 +185,16 @@ class Saying:
     @property
     def identity(self) -> str:
         """The same for the same fact, whatever the order in which its inputs came."""
-        whole = [self.topic, self.cause, self.at, self.invitation_id, self.content]
+        content = {name: value for name, value in self.content.items() if name not in _WORDING}
+        whole = [self.topic, self.cause, self.at, self.invitation_id, content]
         return hashlib.sha256(orjson.dumps(whole, default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Message):
-        return value.model_dump(mode="json")
+    if isinstance(value, Reason):
+        return [value.code, value.field, value.section, value.params]
+    if isinstance(value, Line):
+        return [value.code, value.section, value.row]
     raise TypeError(type(value).__name__)
 
 

@@ -8,6 +8,7 @@ from services.decisions.case import Case, Saying
 from services.decisions.fold import fold
 from services.decisions.inputs import Deadline
 from services.decisions.store import File
+from shared.ops import metrics
 from shared.worker.step import FactDraft, Step
 
 Told = tuple[str, Saying, bool]
@@ -19,6 +20,8 @@ async def refold(step: Step, files: Mapping[str, File], until: datetime | None =
 
     The caller has locked the files.
     """
+    if not files:
+        return
     await store.fill(step.connection, files)
     cases: dict[str, Case] = {}
     acted: dict[str, list[Deadline]] = {}
@@ -52,6 +55,9 @@ async def _tell(step: Step, files: Mapping[str, File], cases: Mapping[str, Case]
         lost[profile_id] = [] if file.erased else telling.gone(case, file.said)
         told += [(profile_id, one, True) for one in telling.corrections(case, lost[profile_id], step.now)]
         told += [(profile_id, one, False) for one in telling.news(case, file.said)]
+    for _, one, _ in told:
+        if one.topic == "rejected":
+            metrics.REJECTED.labels("decisions", one.code).inc()
     facts = await step.add([_draft(files[key], cases[key], one) for key, one, _ in told])
     await store.withdraw_said(step.connection, _withdrawn(lost, {fact.key: fact.ce_id for fact in facts}))
     rows = [(fact, one, correction) for fact, (_, one, correction) in zip(facts, told, strict=True)]

@@ -5,7 +5,7 @@ becomes an input of each case that it touches, stored like any other.
 """
 
 import hashlib
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.decisions import store
@@ -18,6 +18,9 @@ from shared.rules.periods import end_of
 from shared.worker.step import Step
 
 _SOURCE = source_of("operators")
+_LONGEST = timedelta(days=366)
+_LAST_DAY = date(2199, 12, 31)
+"""The day after it exists in every calendar that a later day would leave."""
 
 
 async def obey(step: Step, limit: int) -> int:
@@ -38,9 +41,9 @@ def _key(command: Any) -> str:
 
 
 async def _extend(step: Step, command: Any) -> None:
-    deadline = end_of(command["until"])
-    if deadline <= step.now:
-        await _answer(step, command, 0, "until: the day is over; give a later one")
+    deadline = end_of(min(command["until"], _LAST_DAY))
+    if not step.now < deadline < step.now + _LONGEST:
+        await _answer(step, command, 0, "until: give a day that is not over, and no more than a year from now")
         return
     named = [one for one in await _named(step, command) if step.now < one["deadline"] < deadline]
 

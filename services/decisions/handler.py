@@ -25,7 +25,6 @@ from services.decisions.words import reason
 from shared.contracts.cloudevents import source_of
 from shared.contracts.profile import ProfileState, Status
 from shared.contracts.types import MODELS
-from shared.ops import metrics
 from shared.worker.decode import reader
 from shared.worker.record import Message
 from shared.worker.service import Service
@@ -48,12 +47,14 @@ class Decisions:
         files = await store.lock(step.connection, keys)
         profiles = [message for message in messages if message.topic == "profile"]
         states = [message.body for message in profiles if message.body is not None]
-        await store.add_profiles(step.connection, [one for one in states if not files[one.profile_id].erased])
+        if states:
+            await store.add_profiles(step.connection, [one for one in states if not files[one.profile_id].erased])
         changed = await self._store_inputs(step, messages, states, files)
         changed |= {one.profile_id for one in states if files[one.profile_id].waiting}
         await refold(step, {key: files[key] for key in sorted(changed)})
         erased = {message.key for message in profiles if message.body is None}
-        await store.erase(step.connection, erased)
+        if erased:
+            await store.erase(step.connection, erased)
         step.announce(keys)
 
     async def _store_inputs(
@@ -66,6 +67,8 @@ class Decisions:
             if message.topic in ("application", "invited")
         ]
         inputs = [one for _, one in named] + [_closing(state) for state in states if state.status is Status.WITHDRAWN]
+        if not inputs:
+            return set()
         changed = await store.add_inputs(step.connection, inputs, step.now)
         stored = await store.contents(step.connection, [one for _, one in named])
         for message, one in named:
@@ -82,8 +85,6 @@ class Decisions:
             reasons = (reason("profile_erased"),)
         elif not reasons and at > now + self._tolerance:
             reasons, at = (reason("received_in_future"),), now
-        if reasons:
-            metrics.REJECTED.labels(NAME, reasons[0].code).inc()
         return NewInput(
             message.event.source,
             message.event.id,

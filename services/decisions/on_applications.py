@@ -45,6 +45,10 @@ def submitted(folding: Folding, one: Input) -> None:
 def _refusal(folding: Folding, one: Input, invitation: Invitation) -> tuple[Reason, str] | None:
     """Why an application cannot be taken, with the state that was found."""
     body: ApplicationSubmitted = one.body
+    if one.at < invitation.invited.invited_at:
+        return reason(
+            "before_invitation", section="A10.1(1)", invited_at=invitation.invited.invited_at
+        ), invitation.state
     over = invitation.state in (InvitationState.OPEN, InvitationState.LAPSED) or invitation.returned_at is not None
     if over and one.at >= invitation.deadline:
         late = reason("too_late", section="A10.1(1)", deadline=invitation.deadline, received_at=one.at)
@@ -68,6 +72,10 @@ def may(folding: Folding, one: Input, application_id: str, move: Move) -> tuple[
         folding.wait(("application", application_id), one)
         return None
     invitation, application = known
+    if move is not Move.FINDING and one.at < application.body.received_at:
+        early = reason("before_application", received_at=application.body.received_at)
+        folding.reject(one, invitation, [early], application.state)
+        return None
     verdict = allowed(application.state, move)
     returned = application.state is ApplicationState.RETURNED
     if verdict is Allowed.LATER and (not returned or invitation.lapses_at is not None):

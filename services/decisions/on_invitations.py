@@ -59,6 +59,10 @@ def declined(folding: Folding, one: Input) -> None:
     if invitation is None:
         folding.wait(("invitation", one.body.invitation_id), one)
         return
+    if one.at < invitation.invited.invited_at:
+        early = reason("before_invitation", section="A10.1(7)", invited_at=invitation.invited.invited_at)
+        folding.reject(one, invitation, [early], invitation.state)
+        return
     late = one.at >= invitation.deadline and invitation.state in (InvitationState.OPEN, InvitationState.LAPSED)
     if late:
         why = reason("too_late", section="A10.1(7)", deadline=invitation.deadline, received_at=one.at)

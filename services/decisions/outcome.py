@@ -68,7 +68,8 @@ def _approve_by_rule(folding: Folding, one: Input | Deadline, invitation: Invita
         and assessed.proposal == "approve"
         and not assessed.provisional
     )
-    if ready and not on_day(folding, invitation, application, one.at):
+    day = max(one.at, application.body.received_at)  # a finding may have been recorded before receipt
+    if ready and not on_day(folding, invitation, application, day):
         approve(folding, one, invitation, application, BY_RULE)
 
 

@@ -7,7 +7,7 @@ that is wrong is said to the upstream: the message then carries the reasons inst
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,9 +16,10 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from services.decisions.words import of_field, reason
-from shared.contracts.application import MODELS, Input
+from shared.contracts.application import MODELS, ApplicationSubmitted, Input
 from shared.contracts.base import PROFILE_ID_PATTERN, Reason
-from shared.rules.errors import field_errors
+from shared.rules.errors import check_on, field_errors
+from shared.rules.periods import utc_day
 from shared.worker.decode import envelope
 from shared.worker.record import Message, Poison, Record
 
@@ -76,9 +77,12 @@ def _object(value: bytes) -> dict[str, Any]:
 def _received(kind: str, found: dict[str, Any], text: str) -> Received:
     content = hashlib.sha256(_canonical(found)).digest()
     try:
-        return Received(kind, content, text, MODELS[kind].model_validate_json(text))
+        body = MODELS[kind].model_validate_json(text)
     except ValidationError as error:
         return Received(kind, content, text, None, tuple(map(of_field, field_errors(error))))
+    wrong = check_on(body.facts, utc_day(body.received_at)) if isinstance(body, ApplicationSubmitted) else []
+    reasons = [of_field(replace(error, field=f"facts.{error.field}")) for error in wrong]
+    return Received(kind, content, text, None if reasons else body, tuple(reasons))
 
 
 def _canonical(found: dict[str, Any]) -> bytes:

@@ -92,5 +92,5 @@ async def test_an_extension_into_the_past_is_refused(
 ) -> None:
     await _say(ee, "invitation", "extend", "I1", "--until", "2026-10-01", "--reason", "x", "--timeout", "0")
     await bench.obey(NOW)
-    assert "refused: until: the day is over" in (await _say(ee, "invitation", "commands"))[1]
+    assert "refused: until: give a day that is not over" in (await _say(ee, "invitation", "commands"))[1]
     await operator.close()

@@ -1,5 +1,6 @@
 """An application: findings, fairness, decision; which state allows what."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -246,3 +247,21 @@ def test_a_suspended_application_still_takes_the_answer_to_its_letter() -> None:
     inputs = [letter(), officer("suspend", T + 11 * DAY), answer(T + 12 * DAY, LETTER), officer("resume", T + 13 * DAY)]
     case = folded(invitation(), application(), *inputs)
     assert case.invitations["I1"].applications["A1"].state == "in_process"
+
+
+def test_an_act_before_the_receipt_of_the_application_is_rejected_and_a_finding_before_it_counts() -> None:
+    long_ago = datetime.fromisoformat("1999-01-01T00:00:00Z")
+    case = folded(invitation(), application(), officer("refuse", long_ago, ground="program"))
+    assert said(case) == ["received", "before_application"]
+    early = clearances(long_ago)
+    assert said(folded(invitation(), stored(application(), automatic=True), *early)) == ["received", "approved"]
+
+
+def test_better_words_make_no_other_fact() -> None:
+    saying = folded(invitation(), application(form_complete=False)).sayings[-1]
+    reason = saying.content["reasons"][0]
+    worded = reason.model_copy(update={"text": reason.text.model_copy(update={"en": "Better."})})
+    again = replace(saying, content={**saying.content, "reasons": [worded], "text": worded.text})
+    assert again.identity == saying.identity
+    other = reason.model_copy(update={"code": "other"})
+    assert replace(saying, content={**saying.content, "reasons": [other]}).identity != saying.identity

@@ -193,3 +193,10 @@ def test_a_second_application_on_a_spent_invitation_is_rejected_with_the_state()
     case = folded(invitation(), application(), application(RECEIVED_AT + DAY, "A2"))
     assert said(case) == ["received", "invitation_closed"]
     assert last(case).content["state"] == "applied"
+
+
+def test_what_was_received_before_the_invitation_was_issued_does_not_answer_it() -> None:
+    long_ago = datetime(1999, 1, 1, tzinfo=UTC)
+    case = folded(invitation(), application(long_ago), declined(long_ago))
+    assert said(case) == ["before_invitation", "before_invitation"]
+    assert case.invitations["I1"].state == "open"
