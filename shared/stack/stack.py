@@ -23,10 +23,10 @@ from shared.kafka.offsets import Offsets, OffsetsUnavailable
 from shared.kafka.settings import KafkaSettings
 from shared.kafka.topics import SERVICES, TOPICS
 from shared.stack.backend import Backend, choose
-from shared.stack.processes import Process, free_port
+from shared.stack.processes import NotReadyError, Process, free_port
 
 STOP_S = 30.0
-ELECTED_S = 30.0
+ELECTED_S = 120.0
 
 
 @dataclass(slots=True)
@@ -147,7 +147,10 @@ async def _elected(kafka: KafkaSettings) -> None:
                 return
             except OffsetsUnavailable:
                 if time.monotonic() > until:
-                    raise
+                    words = (
+                        f"topics have no leaders after {ELECTED_S:g} s: is the machine busy? look into the broker's log"
+                    )
+                    raise NotReadyError(words) from None
                 await asyncio.sleep(0.05)
     finally:
         await offsets.close()
