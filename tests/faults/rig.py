@@ -1,0 +1,213 @@
+"""A system of its own: processes that can be armed, killed and started again, and what is asked of it at the end."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+from urllib.request import urlopen
+
+import asyncpg
+
+from services.cli import SERVICES
+from shared.kafka.offsets import Offsets
+from shared.kafka.producer import Producer, Record
+from shared.kafka.reader import Raw, read_to_end
+from shared.kafka.settings import KafkaSettings
+from shared.stack.backend import Embedded
+from shared.stack.processes import Process
+from shared.stack.stack import Stack
+from shared.worker.advance import Mover
+from shared.worker.quiet import Quiet
+from shared.worker.reconcile import Report, reconcile
+from tests.faults import model
+
+DEADLINE_S = 240.0
+"""Far more than anything takes: it only ends a test that would hang."""
+
+SETTINGS = {
+    "EE_CLOCK": "topic",
+    "EE_STEP_POLL_MS": "50",
+    "EE_RELAY_POLL_MS": "20",
+    "EE_SESSION_TIMEOUT_MS": "6000",
+    "EE_BATCH_MAX_RECORDS": "50",
+}
+"""Small batches, so that a fault falls between some; a killed member is missed soon."""
+
+
+@dataclass(slots=True)
+class Rig:
+    """One system under test. `now` is what its business clock shows."""
+
+    stack: Stack
+    now: datetime
+    kafka: KafkaSettings = field(default_factory=KafkaSettings)
+    points: dict[str, Path] = field(default_factory=dict)
+    """Process to the file that arms it."""
+    _producer: Producer = field(init=False)
+    _quiet: Quiet = field(init=False)
+    _offsets: Offsets = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._producer, self._offsets = Producer(self.kafka), Offsets(self.kafka)
+        self._quiet = Quiet(SERVICES)
+
+    async def __aenter__(self) -> Self:
+        await self._quiet.__aenter__()
+        await self.advance(self.now)
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._quiet.__aexit__(*exception)
+        await self._offsets.close()
+        await self._producer.stop()
+
+    # Processes
+
+    def start(self, service: str, **settings: str) -> Process:
+        """Start one process of a service that can be armed while it runs."""
+        file = self.stack.folder / f"failpoint-{len(self.points)}"
+        process = self.stack.service(service, EE_FAILPOINT=f"@{file}", **settings)
+        self.points[process.name] = file
+        return process
+
+    def of(self, service: str) -> list[Process]:
+        """The running processes of a service."""
+        return [p for p in self.stack.processes if p.alive and service_of(p) == service]
+
+    def scale(self, **counts: int) -> None:
+        """Have so many processes of these services."""
+        for service, count in counts.items():
+            running = self.of(service)
+            assert set(self.stack.stop(*running[count:])) <= {0}
+            for _ in range(count - len(running)):
+                self.start(service)
+
+    def arm(self, process: Process, words: str) -> None:
+        """Have it die, stop or fail where the words say (failpoints.py); no words: nowhere."""
+        self.points[process.name].write_text(words, "utf-8")
+
+    @asynccontextmanager
+    async def replacing_the_killed(self) -> AsyncIterator[list[Process]]:
+        """Start a process in the place of each that is killed, as an installation would; gives those that were."""
+        killed: list[Process] = []
+
+        async def supervise() -> None:
+            while True:
+                for process in [p for p in self.stack.processes if not p.alive]:
+                    assert process.exit_code == -signal.SIGKILL, f"{process.name} ended by itself: see {process.log}"
+                    self.stack.processes.remove(process)
+                    killed.append(process)
+                    self.start(service_of(process))
+                await asyncio.sleep(0.05)
+
+        supervisor = asyncio.create_task(supervise())
+        try:
+            yield killed
+        finally:
+            supervisor.cancel()
+            with suppress(asyncio.CancelledError):
+                await supervisor
+
+    # The system from outside
+
+    async def publish(self, records: Iterable[Record]) -> None:
+        """As an upstream does: all of them are stored when it returns."""
+        await self._producer.publish(list(records))
+
+    async def advance(self, instant: datetime) -> None:
+        """Move the business clock; returns when all is quiet at the instant."""
+        self.now = instant
+        await Mover(self._quiet, self._producer, self.kafka, DEADLINE_S).set(instant)
+
+    async def quiet(self) -> None:
+        """Return when nothing moves."""
+        await self._quiet.wait(self.now, DEADLINE_S)
+
+    async def reconciled(self) -> Report:
+        """Quiet, then what topics and tables say of each other; nothing differs."""
+        await self.quiet()
+        report = await reconcile(self._quiet.runtimes, self.kafka)
+        assert report.differences == []
+        return report
+
+    async def read(self, topic: str, prefix: str = "") -> list[Raw]:
+        """The records of a topic whose key begins so, in the order in which a reader gets them."""
+        records = read_to_end(self.kafka, [topic])
+        return [record async for record in records if (record.key or b"").startswith(prefix.encode())]
+
+    async def length(self, topic: str) -> int:
+        """How many records a topic has taken."""
+        return sum((await self._offsets.ends([topic])).values())
+
+    async def until_length(self, topic: str, records: int) -> None:
+        """Return when a topic has taken so many records."""
+
+        async def reached() -> bool:
+            return await self.length(topic) >= records
+
+        await until(reached, f"{records} records on {topic}")
+
+    async def ends_as_the_model_says(self, prefix: str) -> None:
+        """What came of the submissions with this prefix is what comes of them where nothing ever fails."""
+        topics = ("profile", "scored", "eligible", "rejected", "submission.intake.dlq")
+        said = [await self.read(topic, prefix) for topic in topics]
+        sent = await self.read("submission", prefix)
+        model.Outcome(*said).check(model.expected(sent), self.now)
+
+    async def rows(self, statement: str, *args: Any) -> list[asyncpg.Record]:
+        """What the tables say, as the superuser."""
+        connection = await asyncpg.connect(self.stack.backend.admin_dsn)
+        try:
+            return list(await connection.fetch(statement, *args))
+        finally:
+            await connection.close()
+
+    @property
+    def servers(self) -> Embedded:
+        """Kafka and PostgreSQL as processes that can be killed."""
+        assert isinstance(self.stack.backend, Embedded)
+        return self.stack.backend
+
+
+def service_of(process: Process) -> str:
+    return process.name.partition("-")[0]
+
+
+def metric(process: Process, name: str) -> float:
+    """The sum of a metric over its labels, as a process tells it; 0 while it tells nothing."""
+    try:
+        with urlopen(f"http://127.0.0.1:{process.env['EE_HTTP_PORT']}/metrics", timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+    except OSError:
+        return 0.0
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.partition("{")[0].partition(" ")[0] == name)
+
+
+async def until(condition: Callable[[], Any], what: str) -> None:
+    """Return when the condition holds; it may be a coroutine function."""
+    deadline = time.monotonic() + DEADLINE_S
+    while True:
+        found = condition()
+        if await found if asyncio.iscoroutine(found) else found:
+            return
+        assert time.monotonic() < deadline, f"not in time: {what}"
+        await asyncio.sleep(0.05)
+
+
+@contextmanager
+def own_stack(folder: Path) -> Iterator[Stack]:
+    """Kafka and PostgreSQL of its own, as child processes whatever other tests run on; no services yet."""
+    outside = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("EE_")}
+    try:
+        with Stack(folder, settings=SETTINGS) as stack:
+            yield stack
+    finally:
+        for name in [name for name in os.environ if name.startswith("EE_")]:
+            del os.environ[name]
+        os.environ.update(outside)
