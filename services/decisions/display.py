@@ -5,7 +5,9 @@ from typing import Any
 
 import orjson
 
+from services.decisions.moves import ALIVE
 from services.decisions.words import instant, label
+from shared.rules.periods import service_standard, utc_day
 
 Row = Mapping[str, Any]
 
@@ -25,6 +27,9 @@ def case(
         yield label("erased", lang)
     for one in invitations:
         yield label("invitation", lang, **_invitation(one, lang))
+        if one["application_received_at"] is not None and one["application_state"] in ALIVE:
+            until = service_standard(utc_day(one["application_received_at"]))
+            yield label("service_standard", lang, until=until.isoformat())
     yield label("waiting", lang, count=file["waiting"])
     if file["next_due"] is not None:
         yield label("next_due", lang, at=instant(file["next_due"], lang))

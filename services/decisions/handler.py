@@ -19,7 +19,7 @@ from services.decisions.cases import refold
 from services.decisions.inputs import ISSUED, PROFILE_WITHDRAWN, Closing
 from services.decisions.received import Received, decode
 from services.decisions.settings import DecisionsSettings
-from services.decisions.steps import clock_steps, watch_waiting
+from services.decisions.steps import clock_steps, watch_cases
 from services.decisions.store import File, NewInput
 from services.decisions.words import reason
 from shared.contracts.cloudevents import source_of
@@ -144,6 +144,6 @@ SERVICE = Service(
     },
     handle=handle,
     steps=clock_steps,
-    tasks={"waiting": watch_waiting},
+    tasks={"cases": watch_cases},
     unaccounted=unaccounted,
 )

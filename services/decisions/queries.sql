@@ -87,10 +87,17 @@ WHERE f.profile_id = n.profile_id;
 
 -- name: put_invitations
 -- How invitations stand.
-INSERT INTO invitation AS i (invitation_id, profile_id, round_id, state, deadline, application_state)
-SELECT * FROM unnest($1::text [], $2::text [], $3::text [], $4::text [], $5::timestamptz [], $6::text [])
+INSERT INTO invitation AS i (
+    invitation_id, profile_id, round_id, state, deadline, application_state, application_received_at
+)
+SELECT * FROM unnest(
+    $1::text [], $2::text [], $3::text [], $4::text [], $5::timestamptz [], $6::text [], $7::timestamptz []
+)
 ON CONFLICT (invitation_id) DO UPDATE SET
-    state = excluded.state, deadline = excluded.deadline, application_state = excluded.application_state
+    state = excluded.state,
+    deadline = excluded.deadline,
+    application_state = excluded.application_state,
+    application_received_at = excluded.application_received_at
 WHERE i.profile_id = excluded.profile_id;
 
 -- name: take_due
@@ -159,6 +166,11 @@ UPDATE case_file SET erased = true, next_due = NULL, waiting = 0 WHERE profile_i
 -- How many inputs wait for what they answer.
 SELECT coalesce(sum(waiting), 0) FROM case_file WHERE waiting > 0;
 
+-- name: applications_by_state
+-- How many applications are in each state, and since when the oldest one is.
+SELECT application_state AS state, count(*) AS applications, min(application_received_at) AS oldest
+FROM invitation WHERE application_state IS NOT NULL GROUP BY application_state;
+
 -- name: take_closed
 -- Profiles closed before $1 whose needless facts may go.
 SELECT profile_id FROM case_file
@@ -197,7 +209,7 @@ SELECT topic, ce_id, code, at, withdrawn_by, body FROM said WHERE profile_id = $
 
 -- name: invitation_story
 -- The invitations of a profile.
-SELECT invitation_id, round_id, state, deadline, application_state FROM invitation
+SELECT invitation_id, round_id, state, deadline, application_state, application_received_at FROM invitation
 WHERE profile_id = $1 ORDER BY invitation_id;
 
 -- name: acted_story

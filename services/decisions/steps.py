@@ -18,7 +18,7 @@ BARRIER_TOPICS = ("application", "invited", "profile")
 KEPT_AFTER_CLOSING = timedelta(days=7)
 """An invitation that overtakes its profile, however late, finds the facts that it names."""
 
-_GAUGE_POLL_S = 5.0
+_GAUGE_POLL_S = 15.0
 
 
 class Deadlines:
@@ -93,12 +93,19 @@ async def _count_commands(connection: Connection, _: datetime) -> int:
     return int(await connection.fetchval(QUERIES.count_commands))
 
 
-async def watch_waiting(runtime: Runtime) -> None:
-    """The gauge of inputs that wait for what they answer."""
+async def watch_cases(runtime: Runtime) -> None:
+    """The gauges: inputs that wait for what they answer, applications by state and the age of the oldest."""
 
     async def measure() -> bool:
         async with runtime.pool.acquire() as connection:
             metrics.WAITING_INPUTS.set(await connection.fetchval(QUERIES.waiting_inputs))
+            states = await connection.fetch(QUERIES.applications_by_state)
+        metrics.APPLICATIONS.clear()
+        metrics.APPLICATION_AGE.clear()
+        for row in states:
+            metrics.APPLICATIONS.labels(row["state"]).set(row["applications"])
+            age = runtime.clock.now() - row["oldest"]
+            metrics.APPLICATION_AGE.labels(row["state"]).set(age.total_seconds() / 86400)
         return False
 
-    await forever("waiting", measure, _GAUGE_POLL_S)
+    await forever("cases", measure, _GAUGE_POLL_S)

@@ -196,6 +196,7 @@ async def put_invitations(connection: Connection, invitations: Sequence[Invitati
         [one.state.value for one in rows],
         [one.deadline for one in rows],
         [application.state.value if application else None for application in latest],
+        [application.body.received_at if application else None for application in latest],
     )
 
 

@@ -32,6 +32,8 @@ LOOP_LAG = Gauge("ee_loop_lag_seconds", "How late the event loop runs a timer, s
 OUTBOX = Gauge("ee_outbox_rows", "Rows that wait for the relay", _S)
 LAG = Gauge("ee_lag_records", "Records between the group's committed offsets and the ends of its topics", _S)
 WAITING_INPUTS = Gauge("ee_waiting_inputs", "Inputs of cases that wait for what they answer")
+APPLICATIONS = Gauge("ee_applications", "Applications, by state", ("state",))
+APPLICATION_AGE = Gauge("ee_application_age_days", "Days since receipt of the oldest application, by state", ("state",))
 PROVISIONAL = Counter("ee_provisional_total", "Evaluations under a rule set not confirmed for the day", _S)
 
 

@@ -21,7 +21,7 @@ async def bench(connect: Connect) -> Bench:
 
 @pytest.fixture
 async def operator(database: str, monkeypatch: pytest.MonkeyPatch) -> "asyncpg.Connection[asyncpg.Record]":
-    monkeypatch.setenv("EE_OPERATOR_POSTGRES_DSN", database)
+    monkeypatch.setenv("EE_OPERATOR_POSTGRES_DSN", f"{database}?role=decisions_operator")
     return await asyncpg.connect(database)
 
 
@@ -47,6 +47,7 @@ async def test_a_case_shows_what_was_received_said_and_withdrawn_in_both_languag
     code, english = await _say(ee, "case", ID)
     assert code == 0
     assert "Invitation I1 (round 436): used to apply" in english
+    assert "Service standard: a decision by 2027-03-30" in english
     assert "2026-10-20 00:00:00 UTC (2026-10-19 20:00:00, Ottawa time)" in english
     assert "lapsed" in english
     assert "[no longer holds]" in english
