@@ -3,7 +3,6 @@
 import typer
 
 from services.decisions import cli as decisions_cli
-from services.decisions import cli as decisions_cli
 from services.decisions.handler import SERVICE as DECISIONS
 from services.draws import cli as draws_cli
 from services.draws.handler import SERVICE as DRAWS

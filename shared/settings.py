@@ -20,9 +20,7 @@ class Settings(BaseSettings):
     A variable wins over a file. Errors name the setting and never quote its value.
     """
 
-    model_config = SettingsConfigDict(
-        extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
-    )
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True)
 
     @classmethod
     def settings_customise_sources(

@@ -36,8 +36,8 @@ FILL_S = 1800.0
 MakeOperator = Callable[[str, str, str], Awaitable[None]]
 SETTINGS = {
     "EE_CLOCK": "topic",
-    "EE_STEP_POLL_MS": "50",
-    "EE_RELAY_POLL_MS": "20",
+    "EE_STEP_POLL_MS": "100",
+    "EE_RELAY_POLL_MS": "50",
     "EE_DECISIONS_AUTO_APPROVE": "true",
     "EE_DRAWS_ROUND_TIME_LIMIT_S": "120",
 }
