@@ -20,6 +20,9 @@ from shared.worker.settings import WorkerSettings
 _Raw = ConsumerRecord[Any, Any]
 _SASL = {"SCRAM-SHA-512": SASLScram512, "SCRAM-SHA-256": SASLScram256, "PLAIN": SASLPlaintext}
 
+_HEARTBEATS = 10
+"""In a session timeout: with the library's fixed 3 s, a short one would end for a single late heartbeat."""
+
 
 def build(service: Service) -> FastStream:
     """The application of one process. Raises `pydantic.ValidationError` where a setting is wrong."""
@@ -45,6 +48,7 @@ def build(service: Service) -> FastStream:
         fetch_max_bytes=settings.fetch_max_bytes,
         fetch_max_wait_ms=settings.batch_timeout_ms,
         session_timeout_ms=settings.session_timeout_ms,
+        heartbeat_interval_ms=settings.session_timeout_ms // _HEARTBEATS,
         rebalance_timeout_ms=settings.rebalance_timeout_ms,
         partition_assignment_strategy=[RangePartitionAssignor],
         parser=_untouched,
