@@ -14,14 +14,22 @@ from shared.worker.step import FactDraft, Step
 Told = tuple[str, Saying, bool]
 """Profile, what is said, whether it is a correction."""
 
+_CHUNK = 100
+"""Files folded between two statements."""
+
 
 async def refold(step: Step, files: Mapping[str, File], until: datetime | None = None) -> None:
     """Fold each case and publish the difference. `until`: the clock acts on deadlines up to this instant.
 
-    The caller has locked the files.
+    The caller has locked the files. A chunk at a time: folding is computing, and meanwhile neither the heartbeats of
+    the consumer nor the database's patience with an idle transaction may run out.
     """
-    if not files:
-        return
+    keys = list(files)
+    for start in range(0, len(keys), _CHUNK):
+        await _refold_chunk(step, {key: files[key] for key in keys[start : start + _CHUNK]}, until)
+
+
+async def _refold_chunk(step: Step, files: Mapping[str, File], until: datetime | None) -> None:
     await store.fill(step.connection, files)
     cases: dict[str, Case] = {}
     acted: dict[str, list[Deadline]] = {}
