@@ -111,7 +111,10 @@ class OfficerDecided(Input):
 
 
 class FairnessResponded(Input):
-    """The candidate's answer to a procedural fairness letter."""
+    """The candidate's answer to a procedural fairness letter.
+
+    `letter_id` is the `ce_id` of the officer's message that sent the letter; `decided` names it with the concern.
+    """
 
     type: Literal["fairness.responded"]
     application_id: Id
