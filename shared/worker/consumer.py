@@ -150,8 +150,10 @@ class Consumer:
 
     def _weigh(self, messages: Sequence[Message], dead: Sequence[DeadLetter]) -> None:
         """Unreadable records on topics that we write ourselves are our own failures too."""
-        if not any(is_ours(message.topic) for message in messages):
-            self._failed(sum(is_ours(letter.record.topic) for letter in dead))
+        ours = sum(is_ours(letter.record.topic) for letter in dead)
+        # None is no failure: an open breaker must let the records be tried again, or it would never close.
+        if ours and not any(is_ours(message.topic) for message in messages):
+            self._failed(ours)
 
     def _failed(self, times: int) -> None:
         self._breaker.failed(times)
