@@ -44,6 +44,9 @@ _LIMITS = {
     "too_short": ("too_few", "min_length"),
     "too_long": ("too_many", "max_length"),
 }
+MOST = 100
+"""Errors that are told at once: the message that tells them has to stay below the limit of its topic."""
+
 _OPTIONAL_SCORE = ("float", "constrained-float", "literal['M']")
 
 
@@ -108,12 +111,16 @@ def _coded(kind: str, context: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def field_errors(error: ValidationError) -> list[FieldError]:
-    """Every error of a validation, one for each field, in the order of the fields."""
+    """Every error of a validation, one for each field, in the order of the fields; above `MOST` how many are left."""
     found: dict[str, FieldError] = {}
+    left = 0
     for raw in error.errors(include_url=False, include_input=False):
-        one = _error(raw)
-        found.setdefault(one.field, one)
-    return list(found.values())
+        if len(found) == MOST:
+            left += 1
+        else:
+            one = _error(raw)
+            found.setdefault(one.field, one)
+    return [*found.values(), *([FieldError("", "more_errors", {"count": left})] if left else [])]
 
 
 def check_on(facts: Facts, on: date) -> list[FieldError]:

@@ -10,13 +10,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
     ValidationInfo,
     field_validator,
 )
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
 
 from shared.rules import noc, scales
 
@@ -166,11 +167,28 @@ def _one_test(tests: tuple[LanguageTest, ...]) -> tuple[LanguageTest, ...]:
     return tests
 
 
-Credentials = Annotated[tuple[Education, ...], Field(max_length=50, strict=False)]
-Studies = Annotated[tuple[StudyInCanada, ...], Field(max_length=50, strict=False)]
-Jobs = Annotated[tuple[Work, ...], Field(max_length=200, strict=False)]
-Tests = Annotated[tuple[LanguageTest, ...], Field(max_length=10, strict=False), AfterValidator(_one_test_a_language)]
-PartnerTests = Annotated[tuple[LanguageTest, ...], Field(max_length=10, strict=False), AfterValidator(_one_test)]
+def _at_most(limit: int) -> BeforeValidator:
+    """Refuses a longer list unread: a tuple's own limit comes after its entries, each with an error for every field."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, list | tuple) and len(value) > limit:
+            raise PydanticKnownError(
+                "too_long", {"field_type": "List", "max_length": limit, "actual_length": len(value)}
+            )
+        return value
+
+    return BeforeValidator(check)
+
+
+Credentials = Annotated[tuple[Education, ...], Field(max_length=50, strict=False), _at_most(50)]
+Studies = Annotated[tuple[StudyInCanada, ...], Field(max_length=50, strict=False), _at_most(50)]
+Jobs = Annotated[tuple[Work, ...], Field(max_length=200, strict=False), _at_most(200)]
+Tests = Annotated[
+    tuple[LanguageTest, ...], Field(max_length=10, strict=False), AfterValidator(_one_test_a_language), _at_most(10)
+]
+PartnerTests = Annotated[
+    tuple[LanguageTest, ...], Field(max_length=10, strict=False), AfterValidator(_one_test), _at_most(10)
+]
 
 
 class Partner(Fact):
@@ -277,7 +295,7 @@ class Facts(Fact):
     work_permit: WorkPermit | None = None
     job_offer: JobOffer | None = None
     nomination: Nomination | None = None
-    relatives_in_canada: Annotated[tuple[Relative, ...], Field(max_length=100, strict=False)] = ()
+    relatives_in_canada: Annotated[tuple[Relative, ...], Field(max_length=100, strict=False), _at_most(100)] = ()
     military: Military | None = None
 
     @classmethod

@@ -110,6 +110,21 @@ def test_every_error_is_reported_at_once() -> None:
     ]
 
 
+def test_a_list_that_is_too_long_is_one_error_whatever_its_entries_are() -> None:
+    assert errors(work=[{}] * 80_000) == [("work", "too_many")]
+    assert errors(relatives_in_canada=[None] * 101) == [("relatives_in_canada", "too_many")]
+
+
+def test_above_a_hundred_errors_the_rest_is_counted() -> None:
+    """Told one by one they would not fit into a message."""
+    found = errors(work=[{}] * 200)
+    assert len(found) == 101
+    assert found[-1] == ("", "more_errors")
+    with pytest.raises(ValidationError) as caught:
+        Facts.model_validate({**GOOD, "work": [{}] * 200})
+    assert field_errors(caught.value)[-1].params == {"count": 700}
+
+
 def test_a_noc_2016_code_is_told_what_it_became() -> None:
     with pytest.raises(ValidationError) as caught:
         Facts.model_validate({**GOOD, "primary_noc": "2173"})
