@@ -28,6 +28,8 @@ def test_the_instant_is_written_in_utc_to_the_microsecond() -> None:
         ({"ce_id": b""}, "header_missing"),
         ({"ce_source": b"x" * 1025}, "header_too_long"),
         ({"ce_time": b"yesterday"}, "header_time"),
+        ({"ce_time": b"0001-01-01T00:00:00+14:00"}, "header_time"),
+        ({"ce_time": b"9999-12-31T23:59:59-14:00"}, "header_time"),
         ({"ce_id": b"a\x00b"}, "header_not_utf8"),
     ],
 )
