@@ -142,9 +142,13 @@ class ClockReport:
 
     async def _report(self) -> bool:
         await self._seen.wait()
-        async with self._runtime.pool.acquire() as connection:
-            await connection.execute(QUERIES.report_process, self._process_id, self._instant)
-        self._seen.clear()
+        self._seen.clear()  # before the write: an instant that comes meanwhile is reported by the next one
+        try:
+            async with self._runtime.pool.acquire() as connection:
+                await connection.execute(QUERIES.report_process, self._process_id, self._instant)
+        except Exception:
+            self._seen.set()
+            raise
         return True
 
 
