@@ -27,13 +27,11 @@ async def obey(step: Step, limit: int) -> int:
     """Carry out commands in their order; returns how many. One that fails does not keep those behind it waiting."""
     if not await step.connection.fetchval(QUERIES.lock_commands):
         return 0
-    taken = 0
-    for command in await step.connection.fetch(QUERIES.open_commands, limit):
-        if _key(command) not in step.set_aside:
-            step.working_on([_key(command)])
-            await (_extend if command["kind"] == "extend" else _confirm)(step, command)
-            taken += 1
-    return taken
+    commands = await step.connection.fetch(QUERIES.open_commands, list(step.set_aside), limit)
+    for command in commands:
+        step.working_on([_key(command)])
+        await (_extend if command["kind"] == "extend" else _confirm)(step, command)
+    return len(commands)
 
 
 def _key(command: Any) -> str:

@@ -115,10 +115,12 @@ SELECT count(*) FROM case_file WHERE next_due <= $1;
 SELECT EXISTS (SELECT FROM case_file WHERE next_due <= $1);
 
 -- name: open_commands
--- Commands that were not carried out yet; a cancellation waits for its confirmation.
+-- Commands that were not carried out yet, but for those that are set aside; a cancellation waits for its confirmation.
 SELECT command_id, kind, invitations, round_id, until, reason, confirms, given_by FROM command AS c
-WHERE c.kind <> 'cancel' AND NOT EXISTS (SELECT FROM command_outcome AS o WHERE o.command_id = c.command_id)
-ORDER BY c.command_id LIMIT $1;
+WHERE
+    c.kind <> 'cancel' AND NOT 'command ' || c.command_id = ANY($1::text [])
+    AND NOT EXISTS (SELECT FROM command_outcome AS o WHERE o.command_id = c.command_id)
+ORDER BY c.command_id LIMIT $2;
 
 -- name: count_commands
 -- How many commands wait to be carried out.

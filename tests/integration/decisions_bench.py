@@ -98,11 +98,11 @@ class Bench:
             await cases.refold(step, files, until)
             await step.close()
 
-    async def obey(self, now: datetime) -> int:
+    async def obey(self, now: datetime, limit: int = 100, set_aside: Sequence[str] = ()) -> int:
         """Carry out the operators' commands."""
         async with self.connection.transaction():
-            step = Step(self.connection, now, by_clock=True)
-            done = await commands.obey(step, 100)
+            step = Step(self.connection, now, by_clock=True, set_aside=set_aside)
+            done = await commands.obey(step, limit)
             await step.close()
         return done
 

@@ -229,6 +229,17 @@ async def test_an_operator_extends_every_open_invitation_of_a_round_at_once(benc
     assert await bench.obey(INVITED_AT + 50 * DAY) == 0
 
 
+async def test_a_command_that_is_set_aside_does_not_hide_the_next_one(bench: Bench) -> None:
+    """Taken one by one: else the first of two that fail would hide the second, and all behind them would wait."""
+    await bench.take(profile(), issued(invitation()))
+    failing = await command(bench, kind="extend", invitations=["I1"], until=DEADLINE.date(), reason="a")
+    following = await command(
+        bench, kind="extend", invitations=["I1"], until=(DEADLINE + 9 * DAY).date(), reason="outage"
+    )
+    assert await bench.obey(INVITED_AT + DAY, limit=1, set_aside=[f"command {failing}"]) == 1
+    assert await outcome(bench, following) == (1, None)
+
+
 async def test_a_cancellation_needs_a_second_operator(bench: Bench, database: str) -> None:
     await bench.take(profile(), issued(invitation()))
     number = await command(bench, kind="cancel", invitations=["I1"], reason="wrong round")
