@@ -25,7 +25,8 @@ from shared.worker.service import Service
 from shared.worker.settings import WorkerSettings
 from shared.worker.step import QUERIES
 
-POLL_S = 0.02
+POLL_S, MOVING_POLL_S = 0.02, 0.1
+"""Between two looks, seconds: looking costs what the services could use while they work."""
 
 
 class NotQuietError(Exception):
@@ -99,7 +100,7 @@ class Quiet:
             if time.monotonic() > until:
                 raise NotQuietError("; ".join(glance.moving) or "the topics still grow")
             before = glance
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(MOVING_POLL_S if glance.moving else POLL_S)
 
     async def look(self, instant: datetime | None) -> Glance:
         """Everything that moves, in words."""
