@@ -15,10 +15,11 @@ from urllib.request import urlopen
 import asyncpg
 
 from services.cli import SERVICES
-from shared.kafka.offsets import Offsets
+from shared.kafka.offsets import Offsets, OffsetsUnavailable
 from shared.kafka.producer import Producer, Record
 from shared.kafka.reader import Raw, read_to_end
 from shared.kafka.settings import KafkaSettings
+from shared.kafka.topics import TOPICS
 from shared.stack.backend import Embedded
 from shared.stack.processes import Process
 from shared.stack.stack import Stack
@@ -34,7 +35,7 @@ SETTINGS = {
     "EE_CLOCK": "topic",
     "EE_STEP_POLL_MS": "50",
     "EE_RELAY_POLL_MS": "20",
-    "EE_SESSION_TIMEOUT_MS": "6000",
+    "EE_SESSION_TIMEOUT_MS": "3000",
     "EE_BATCH_MAX_RECORDS": "50",
 }
 """Small batches, so that a fault falls between some; a killed member is missed soon."""
@@ -135,6 +136,20 @@ class Rig:
         report = await reconcile(self._quiet.runtimes, self.kafka)
         assert report.differences == []
         return report
+
+    async def reconnect(self) -> None:
+        """Return when servers that were away can be used: no old connection is left, every partition has a leader."""
+        for runtime in self._quiet.runtimes:
+            await runtime.pool.expire_connections()
+
+        async def led() -> bool:
+            try:
+                await self._offsets.ends(TOPICS)
+            except OffsetsUnavailable:
+                return False
+            return True
+
+        await until(led, "a leader of every partition")
 
     async def read(self, topic: str, prefix: str = "") -> list[Raw]:
         """The records of a topic whose key begins so, in the order in which a reader gets them."""
