@@ -43,7 +43,7 @@ def add(app: typer.Typer, services: Sequence[Service], make_operator: MakeOperat
         ),
     ) -> None:
         """Replay a real week: fill the pool, hold its rounds, let sixty days pass, decide, reconcile."""
-        console = Console(highlight=False, soft_wrap=True)
+        console = _console()
         try:
             result = _run(console, services, make_operator, scale)
         except (NotReadyError, NotQuietError, JarsUnavailableError) as error:
@@ -53,6 +53,12 @@ def add(app: typer.Typer, services: Sequence[Service], make_operator: MakeOperat
         output.write_text(report.page(result, lang.value), "utf-8")
         console.print(f"report: {output.resolve()}")
         raise typer.Exit(0 if result.reconciliation.clean else 1)
+
+
+def _console() -> Console:
+    """Off a terminal a width has to be given, or tables are cut."""
+    console = Console(highlight=False, soft_wrap=True)
+    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=120)
 
 
 def _run(console: Console, services: Sequence[Service], make_operator: MakeOperator, scale: float) -> Result:
