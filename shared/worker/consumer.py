@@ -83,6 +83,7 @@ class Consumer:
                 metrics.batch_done(self._service.name, records, time.monotonic() - started)
 
     async def _do(self, phase: Phase, work: _Work, consumer: GroupConsumer) -> Outcome:
+        counted = self._breaker.in_a_row
         try:
             match phase:
                 case Phase.APPLY:
@@ -98,7 +99,10 @@ class Consumer:
         except BreakerOpenError:
             return Outcome.BREAKER_OPEN
         except Exception as error:
-            return self._classify(phase, error)
+            outcome = self._classify(phase, error)
+            if outcome is Outcome.TRANSIENT:  # the same records are counted again, or an outage opens the breaker
+                self._breaker.in_a_row = min(self._breaker.in_a_row, counted)
+            return outcome
         return Outcome.OK
 
     def _classify(self, phase: Phase, error: Exception) -> Outcome:

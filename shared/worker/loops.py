@@ -48,6 +48,7 @@ class Relay:
 
     async def _round(self) -> bool:
         """Hold the lock for as long as there is work; the lock's connection does nothing else."""
+        await self._runtime.publisher.repay()
         async with self._runtime.pool.acquire() as connection:
             if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", self._name):
                 return False

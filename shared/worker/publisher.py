@@ -1,6 +1,7 @@
 """The one way out to Kafka: facts from the outbox in order of id, state as the current row of a key."""
 
 from collections.abc import Sequence
+from itertools import count, islice
 from typing import Any
 
 import asyncpg
@@ -28,6 +29,9 @@ class Publisher:
         self._pool = pool
         self._producer = producer
         self._held = HeldTable(service.name)
+        self._owed: dict[str, int] = {}
+        """Keys of state of which a publish was not seen to its end, each with the number of the failure."""
+        self._failures = count(1)
 
     async def after_messages(self, touched: Sequence[str], announced: Sequence[str]) -> None:
         """What a message step publishes before its offsets are committed: its keys' facts and current rows."""
@@ -42,6 +46,16 @@ class Publisher:
             if rows:
                 await self._publish(connection, rows, (), by="relay_")
             return len(rows)
+
+    async def repay(self) -> None:
+        """Publish the current rows of keys of which an earlier publish failed, behind whatever is left of it.
+
+        A batch that was given up stays queued and may go out late, when the next owner of the partition has long
+        published a newer row; that owner can't know. What this process publishes comes after what it had queued.
+        """
+        if self._owed:
+            async with self._pool.acquire() as connection:
+                await self._publish_state(connection, list(islice(self._owed, RELAY_LIMIT)), "repay_")
 
     async def raw(self, records: Sequence[Record]) -> None:
         """Records that are no messages of the service's own: dead letters."""
@@ -63,6 +77,18 @@ class Publisher:
         failpoint(f"{by}after_outbox_deleted")
 
     async def _publish_state(self, connection: Connection, keys: Sequence[str], by: str) -> None:
+        owed_before = {key: self._owed.get(key) for key in keys}
+        try:
+            await self._publish_current(connection, keys, by)
+        except BaseException:
+            failure = next(self._failures)
+            self._owed |= dict.fromkeys(keys, failure)
+            raise
+        for key, before in owed_before.items():
+            if before is not None and self._owed.get(key) == before:
+                del self._owed[key]
+
+    async def _publish_current(self, connection: Connection, keys: Sequence[str], by: str) -> None:
         """Publish current rows until none has moved on meanwhile: else the last record of a key could be an old one."""
         state = self._service.state
         pending = list(keys) if state else []

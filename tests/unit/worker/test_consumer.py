@@ -1,0 +1,81 @@
+"""What counts for the breaker."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from aiokafka import OffsetAndMetadata, TopicPartition
+
+from shared.worker.clock import FixedClock
+from shared.worker.consumer import Consumer, DrainOnRevoke
+from shared.worker.publisher import Publisher
+from shared.worker.record import Message, Poison, Record
+from shared.worker.runtime import Runtime
+from shared.worker.service import Service
+from shared.worker.settings import WorkerSettings
+
+UNREADABLE = Record("profile", 3, 41, b"E000000001", b"{}", (), 0)
+
+
+class Database:
+    """Away at first; then it takes everything and holds nothing."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Any]:
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError
+        yield self
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        yield
+
+    async def fetch(self, *_: Any) -> list[Any]:
+        return []
+
+    async def execute(self, *_: Any) -> None: ...
+
+
+class Broker:
+    """Takes everything."""
+
+    def __init__(self) -> None:
+        self.topics: list[str] = []
+        self.committed: dict[TopicPartition, OffsetAndMetadata] = {}
+
+    async def publish(self, records: Any) -> None:
+        self.topics += [record.topic for record in records]
+
+    async def commit(self, offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:
+        self.committed |= offsets
+
+    def seek(self, *_: Any) -> None: ...
+
+    def assignment(self) -> set[TopicPartition]:
+        return set()
+
+
+def _unreadable(_: Record) -> Message:
+    raise Poison("body_invalid")
+
+
+async def _handle(*_: Any) -> None: ...
+
+
+async def test_an_outage_while_a_record_goes_to_the_dead_letters_does_not_open_the_breaker() -> None:
+    """Open, it would stay so: the batch holds nothing that could succeed and close it."""
+    service = Service("scoring", {"profile": _unreadable}, _handle)
+    settings = WorkerSettings(breaker_limit=2, retry_in_place_s=5)
+    database, broker = Database(failures=3), Broker()
+    publisher = Publisher(service, cast(Any, database), cast(Any, broker))
+    clock = FixedClock(datetime(2026, 8, 1, tzinfo=UTC))
+    anything: Any = None
+    runtime = Runtime(service, settings, anything, cast(Any, database), anything, publisher, anything, clock)
+    await Consumer(runtime, DrainOnRevoke(1)).take([UNREADABLE], broker)
+    assert broker.topics == ["profile.scoring.dlq"]
+    assert broker.committed == {TopicPartition("profile", 3): OffsetAndMetadata(42, "")}
