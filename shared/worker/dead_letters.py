@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 
 from shared.kafka import producer
-from shared.kafka.topics import dlq_name
+from shared.kafka.topics import TOPICS, dlq_name
 from shared.worker.record import DeadLetter, Poison, Record
 
 PREFIX = "dlq-"
@@ -12,7 +13,13 @@ _ORIGIN = ("dlq-topic", "dlq-partition", "dlq-offset", "dlq-timestamp")
 
 
 def describe(record: Record, error: Poison) -> DeadLetter:
-    """A dead letter, with what can still be read of it: for the alert by source and for topic `held`."""
+    """A dead letter, with what can still be read of it: for the alert by source and for topic `held`.
+
+    A replay that fails again is the dead letter that it was: its origin is where the record was first read.
+    """
+    if record.topic in TOPICS and TOPICS[record.topic].kind == "replay":
+        with suppress(Poison):
+            record = restored(record)
     source = next((v for n, v in record.headers if n == "ce_source" and v is not None), None)
     profile_id, sequence = _who(record)
     return DeadLetter(
