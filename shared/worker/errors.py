@@ -6,8 +6,6 @@ import errno
 import asyncpg
 from aiokafka.errors import KafkaError
 
-from shared.worker.record import Poison
-
 _TRANSIENT_SQLSTATES = ("08", "40", "53", "57", "58")
 """Connection, rollback (serialization, deadlock), resources (disk full), operator intervention, system error."""
 
@@ -25,8 +23,3 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno != errno.ENOENT
     return isinstance(error, KafkaError | asyncio.TimeoutError)
-
-
-def is_bug(error: BaseException) -> bool:
-    """Neither transient nor a poisoned record: ours to mend."""
-    return not isinstance(error, Poison) and not is_transient(error)
