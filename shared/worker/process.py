@@ -6,6 +6,8 @@ import time
 from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
+from aiokafka.errors import KafkaError
+
 from shared.db.pool import open_pool
 from shared.db.settings import DatabaseSettings
 from shared.kafka.offsets import Offsets
@@ -24,6 +26,7 @@ from shared.worker.settings import WorkerSettings
 _GC_THRESHOLDS = (50_000, 20, 20)
 """A batch makes tens of thousands of objects and few cycles: the default of 700 collects all the time."""
 
+_RETRY_S = 1.0
 _STALE_S = 15.0
 """A loop that has not turned, or a database that has not answered, for so long is not well, seconds."""
 
@@ -46,7 +49,7 @@ class Process:
         """Database, producer, clock read to its end. Waits for what is away; only then may anything be handled."""
         pool = await open_pool(DatabaseSettings(), self.service.name, application_name=self.process_id)
         producer = Producer(self.kafka)
-        await producer.start()
+        await _connected(producer)
         offsets = Offsets(self.kafka)
         clock = clock_of(self.settings.clock, self.kafka)
         publisher = Publisher(self.service, pool, producer)
@@ -118,6 +121,17 @@ class Process:
             return False
 
         await forever("pulse", beat, 2.0)
+
+
+async def _connected(producer: Producer) -> None:
+    """Wait for the broker, as `open_pool` waits for the database: a start in the wrong order is no failure."""
+    while True:
+        try:
+            await producer.start()
+            return
+        except KafkaError as error:
+            log.warning("broker_away", error=type(error).__name__)
+            await asyncio.sleep(_RETRY_S)
 
 
 def _calm_collector() -> None:
