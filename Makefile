@@ -7,11 +7,12 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 LOCK   := uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11 --extra build
 DEMO   ?=
 
-.PHONY: help demo test check lint schemas bench soak lock clean
+.PHONY: help demo test faults check lint schemas bench soak lock clean
 
 help:
 	@echo "make demo   set up and run the main job     (DEMO='--scale 1' for the whole pool)"
 	@echo "make test   set up and run every test"
+	@echo "make faults kill processes, broker and database under load (7 minutes)"
 	@echo "make check  lint, types, import boundaries, files for deployment"
 	@echo "make bench  measure"
 	@echo "make lock   choose the newest versions again and write the locks"
@@ -22,6 +23,9 @@ demo: $(VENV)/run.done
 
 test: $(VENV)/checks.done
 	@$(BIN)/python -m pytest -q $(TESTS)
+
+faults: $(VENV)/checks.done
+	@$(BIN)/python -m pytest -q tests/faults
 
 check: $(VENV)/checks.done
 	@echo "== lint";    $(BIN)/ruff check . && $(BIN)/ruff format --check .
