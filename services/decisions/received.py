@@ -5,15 +5,12 @@ that is wrong is said to the upstream: the message then carries the reasons inst
 """
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-import orjson
 from pydantic import ValidationError
-from pydantic_core import from_json
 
 from services.decisions.words import of_field, reason
 from shared.contracts.application import MODELS, ApplicationSubmitted, Input
@@ -21,6 +18,7 @@ from shared.contracts.base import PROFILE_ID_PATTERN, Reason
 from shared.rules.errors import check_on, field_errors
 from shared.rules.periods import utc_day
 from shared.worker.decode import envelope
+from shared.worker.inputs import canonical, json_object
 from shared.worker.record import Message, Poison, Record
 
 MAX_BYTES = 256 * 1024
@@ -58,24 +56,14 @@ def decode(record: Record) -> Message:
         return Message(
             record, event, key, Received(event.type, unread, None, None, (reason("too_large", limit=MAX_BYTES),))
         )
-    found = _object(record.value)
+    found = json_object(record.value)
     if found.get("profile_id") != key:
         raise Poison("key_differs")
     return Message(record, event, key, _received(event.type, found, record.value.decode()))
 
 
-def _object(value: bytes) -> dict[str, Any]:
-    try:
-        found = from_json(value, allow_inf_nan=False)
-    except ValueError:
-        raise Poison("not_json") from None
-    if not isinstance(found, dict):
-        raise Poison("not_an_object")
-    return found
-
-
 def _received(kind: str, found: dict[str, Any], text: str) -> Received:
-    content = hashlib.sha256(_canonical(found)).digest()
+    content = hashlib.sha256(canonical(found)).digest()
     try:
         body = MODELS[kind].model_validate_json(text)
     except ValidationError as error:
@@ -83,10 +71,3 @@ def _received(kind: str, found: dict[str, Any], text: str) -> Received:
     wrong = check_on(body.facts, utc_day(body.received_at)) if isinstance(body, ApplicationSubmitted) else []
     reasons = [of_field(replace(error, field=f"facts.{error.field}")) for error in wrong]
     return Received(kind, content, text, None if reasons else body, tuple(reasons))
-
-
-def _canonical(found: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(found, option=orjson.OPT_SORT_KEYS)
-    except TypeError:  # a whole number beyond 64 bits, or deeper than that library goes
-        return json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -5,14 +5,11 @@ else that is wrong is said to the upstream: the message then carries the reasons
 """
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from pydantic import ValidationError
-from pydantic_core import from_json
 
 from services.intake.person import plain
 from services.intake.reasons import of_field, reason
@@ -20,6 +17,7 @@ from shared.contracts.base import PROFILE_ID_PATTERN, Reason
 from shared.contracts.submission import TYPES, WITHDRAWN, Submission, Withdrawal
 from shared.rules.errors import FieldError, field_errors
 from shared.worker.decode import envelope
+from shared.worker.inputs import canonical, json_object
 from shared.worker.record import Message, Poison, Record
 
 MAX_BYTES = 256 * 1024
@@ -53,23 +51,12 @@ def decode(record: Record) -> Message:
     withdrawal = event.type == WITHDRAWN
     if len(record.value) > MAX_BYTES:
         return Message(record, event, key, _too_large(withdrawal))
-    return Message(record, event, key, _received(_object(record.value), key, withdrawal))
+    return Message(record, event, key, _received(json_object(record.value), key, withdrawal))
 
 
 def _too_large(withdrawal: bool) -> Received:
     """Unread: known by the key and the event alone."""
     return Received(withdrawal, None, b"", None, None, (reason("too_large", limit=MAX_BYTES),))
-
-
-def _object(value: bytes) -> dict[str, Any]:
-    """The JSON object of a body. NaN, unpaired surrogates and nesting beyond measure are no JSON here."""
-    try:
-        found = from_json(value, allow_inf_nan=False)
-    except ValueError:
-        raise Poison("not_json") from None
-    if not isinstance(found, dict):
-        raise Poison("not_an_object")
-    return found
 
 
 def _received(found: dict[str, Any], key: str, withdrawal: bool) -> Received:
@@ -82,7 +69,7 @@ def _received(found: dict[str, Any], key: str, withdrawal: bool) -> Received:
     return Received(
         withdrawal,
         version if version in _BIGINT else None,
-        hashlib.sha256(_canonical(found)).digest(),
+        hashlib.sha256(canonical(found)).digest(),
         language if (language := found.get("correspondence_language")) in ("en", "fr") else None,
         body,
         tuple(map(of_field, errors)),
@@ -109,10 +96,3 @@ def _unrecognisable(submission: Submission) -> list[FieldError]:
         for name, number in numbers.items()
         if number is not None and not plain(number)
     ]
-
-
-def _canonical(found: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(found, option=orjson.OPT_SORT_KEYS)
-    except TypeError:  # a whole number beyond 64 bits, or deeper than that library goes
-        return json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
