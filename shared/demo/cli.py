@@ -3,7 +3,8 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -17,11 +18,10 @@ from shared.demo.run import Demo, MakeOperator, Result, start
 from shared.demo.story import choose, story
 from shared.stack.jars import JarsUnavailableError
 from shared.stack.processes import NotReadyError
+from shared.stack.stack import Stack
 from shared.worker.quiet import NotQuietError
 from shared.worker.reconcile import lines
 from shared.worker.service import Service
-
-WORKERS = {"scoring": 2}
 
 
 class Language(StrEnum):
@@ -35,17 +35,23 @@ def add(app: typer.Typer, services: Sequence[Service], make_operator: MakeOperat
     """`ee demo`, on these services."""
 
     @app.command("demo")
-    def demo(
+    def command(
         scale: Annotated[float, typer.Option(min=0.001, max=1, help="1 = all 226,859 of the published pool")] = 0.1,
         lang: Annotated[Language, typer.Option(help="language of the candidate's story")] = Language.EN,
+        scoring: Annotated[int, typer.Option(min=1, max=12, help="scoring workers")] = 2,
+        kill: Annotated[bool, typer.Option("--kill", help="kill a scoring worker while the pool fills")] = False,
         output: Annotated[Path, typer.Option("--report", help="where the report is written")] = Path(
             "demo-report.html"
         ),
     ) -> None:
         """Replay a real week: fill the pool, hold its rounds, let sixty days pass, decide, reconcile."""
+        if kill and scoring < 2:
+            raise typer.BadParameter("the last worker can't be killed: give --scoring 2 or more", param_hint="--kill")
         console = _console()
         try:
-            result = _run(console, services, make_operator, scale)
+            with _up(console, scoring) as stack:
+                demo = Demo(stack, services, console, scale, kill=kill)
+                result = asyncio.run(demo.run(make_operator))
         except (NotReadyError, NotQuietError, JarsUnavailableError) as error:
             console.print(f"[red]the demo stopped:[/] {error}")
             raise typer.Exit(1) from None
@@ -61,16 +67,16 @@ def _console() -> Console:
     return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=120)
 
 
-def _run(console: Console, services: Sequence[Service], make_operator: MakeOperator, scale: float) -> Result:
+@contextmanager
+def _up(console: Console, scoring: int) -> Iterator[Stack]:
     began = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="ee-demo-") as folder,
         start(Path(folder), lambda words: console.print(f"[dim]{words}[/]")) as stack,
     ):
-        stack.services(WORKERS)
-        result = asyncio.run(Demo(stack, services, console, scale).run(make_operator))
+        stack.services({"scoring": scoring})
+        yield stack
     console.print(f"[dim]the whole run took {time.monotonic() - began:.0f} s[/]")
-    return result
 
 
 def _tell(console: Console, result: Result, lang: str) -> None:
@@ -80,6 +86,7 @@ def _tell(console: Console, result: Result, lang: str) -> None:
     for name, count in report.funnel(result):
         funnel.add_row(name, f"{count:,}")
     console.print(funnel)
+    console.print(f"memory of all processes together: at most {result.peak_mib:,} MiB")
     console.print("refused submissions: " + ", ".join(f"{n} {code}" for code, n in sorted(result.log.rejected.items())))
     if chosen := choose(result.log):
         console.print()

@@ -15,19 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from shared.contracts.rounds import Invited
 from shared.demo import bad, fates
 from shared.demo.population import MIDNIGHT, population, week
 from shared.demo.story import Log
+from shared.demo.watch import Memory, Watch
+from shared.kafka.offsets import Offsets
 from shared.kafka.producer import Producer
 from shared.kafka.settings import KafkaSettings
 from shared.stack.stack import Stack
 from shared.worker.advance import Mover
 from shared.worker.ops_cli import look
 from shared.worker.publish import publish, record
-from shared.worker.quiet import Quiet
+from shared.worker.quiet import Glance, Quiet
 from shared.worker.reconcile import Report
 from shared.worker.service import Service
 
@@ -51,6 +52,9 @@ class Result:
     candidates: int = 0
     bad: int = 0
     fill_s: float = 0.0
+    peak_mib: int = 0
+    killed: str = ""
+    """The worker that was killed while the pool filled."""
     rounds: list[dict[str, Any]] = field(default_factory=list)
     fates: Counter[str] = field(default_factory=Counter)
     log: Log = field(default_factory=Log)
@@ -60,7 +64,10 @@ class Result:
 class Demo:
     """One run on a stack that is up."""
 
-    def __init__(self, stack: Stack, services: Sequence[Service], console: Console, scale: float) -> None:
+    def __init__(
+        self, stack: Stack, services: Sequence[Service], console: Console, scale: float, *, kill: bool = False
+    ) -> None:
+        self._kill = kill
         self._stack = stack
         self._services = services
         self._console = console
@@ -72,8 +79,9 @@ class Demo:
     async def run(self, make_operator: MakeOperator) -> Result:
         """All of it. Raises `NotQuietError` where something does not come to rest."""
         await self._producer.start()
+        memory = Memory()
         try:
-            async with Quiet(self._services) as quiet:
+            async with memory.watched(), Quiet(self._services) as quiet:
                 mover = Mover(quiet, self._producer, self._kafka)
                 await mover.set(MIDNIGHT)
                 await self._fill(quiet)
@@ -83,6 +91,7 @@ class Demo:
             self._console.rule("reconciliation")
             self.result.reconciliation = await look(self._services)
             await self.result.log.read(self._kafka)
+            self.result.peak_mib = memory.peak_mib
         finally:
             await self._producer.stop()
         return self.result
@@ -96,33 +105,31 @@ class Demo:
         submissions = [record(SOURCE, dict(one.body)) for one in candidates]
         wrong = bad.records(self._bodies[candidates[0].profile_id])
         middle = len(submissions) // 2
+        rejected = await self._rejected()
         await publish(self._producer, [*submissions[:middle], *wrong, *submissions[middle:]])
         self.result.bad = len(wrong)
         self._console.print(f"published {len(submissions):,} profiles and {len(wrong)} bad submissions among them")
-        await self._watch(quiet, len(submissions))
+        with Watch(self._console, len(submissions), rejected) as watch:
+            await quiet.wait(MIDNIGHT, FILL_S, lambda glance: self._saw(glance, watch))
         self.result.fill_s = time.monotonic() - started
         rate = len(candidates) / self.result.fill_s
         self._console.print(f"through the pool in {self.result.fill_s:.1f} s: {rate:,.0f} profiles a second")
 
-    async def _watch(self, quiet: Quiet, total: int) -> None:
-        """Lag by stage until nothing moves."""
-        columns = (
-            TextColumn("{task.description:<10}"),
-            BarColumn(),
-            TextColumn("{task.completed:>8,.0f}"),
-            TimeElapsedColumn(),
-        )
-        with Progress(*columns, console=self._console, refresh_per_second=4) as progress:
-            tasks = {s.name: progress.add_task(s.name, total=total) for s in self._services[:3]}
+    def _saw(self, glance: Glance, watch: Watch) -> None:
+        watch.show(glance)
+        if self._kill and not self.result.killed and watch.through("scoring") > self.result.candidates // 3:
+            victim = next(process for process in self._stack.processes if process.name.startswith("scoring"))
+            victim.kill()
+            self._stack.processes.remove(victim)
+            self.result.killed = victim.name
+            self._console.print(f"[red]SIGKILL to {victim.name}[/] in the middle of the stream; nothing replaces it")
 
-            def show(lags: dict[str, int]) -> None:
-                for name, task in tasks.items():
-                    per_profile = 2 if name == "draws" else 1
-                    progress.update(task, completed=max(total - lags[name] // per_profile, 0))
-
-            await quiet.wait(MIDNIGHT, FILL_S, show)
-            for task in tasks.values():
-                progress.update(task, completed=total)
+    async def _rejected(self) -> int:
+        offsets = Offsets(self._kafka)
+        try:
+            return sum((await offsets.ends(["rejected"])).values())
+        finally:
+            await offsets.close()
 
     async def _order_rounds(self, make_operator: MakeOperator) -> None:
         self._console.rule("instructions: drafted by one operator, approved by another")

@@ -18,6 +18,7 @@ from shared.db.settings import DatabaseSettings
 from shared.kafka.offsets import Offsets
 from shared.kafka.producer import Producer
 from shared.kafka.settings import KafkaSettings
+from shared.kafka.topics import TOPICS
 from shared.worker.clock import FixedClock
 from shared.worker.publisher import Publisher
 from shared.worker.runtime import Runtime
@@ -83,18 +84,17 @@ class Quiet:
         self,
         instant: datetime | None,
         deadline_s: float,
-        show: Callable[[dict[str, int]], object] = lambda _: None,
+        show: Callable[[Glance], object] = lambda _: None,
     ) -> None:
         """Return when two looks in a row found nothing that moves and the same ends. Raises `NotQuietError`.
 
-        Two, because what one look counted last may have caused what it counted first. `show` is given the lag of
-        each service at every look.
+        Two, because what one look counted last may have caused what it counted first. `show` gets every look.
         """
         until = time.monotonic() + deadline_s
         before: Glance | None = None
         while True:
             glance = await self.look(instant)
-            show(glance.lags)
+            show(glance)
             if not glance.moving and before and not before.moving and glance.ends == before.ends:
                 return
             if time.monotonic() > until:
@@ -107,8 +107,7 @@ class Quiet:
         moving: list[str] = []
         for found in await asyncio.gather(*(self._inside(runtime, instant) for runtime in self.runtimes)):
             moving += found
-        topics = sorted({topic for service in self._services for topic in service.topics})
-        ends = await self._offsets.ends(topics)
+        ends = await self._offsets.ends(TOPICS)
         lags = {}
         for service in self._services:
             mine = {p: end for p, end in ends.items() if p.topic in service.topics}
