@@ -10,6 +10,7 @@ from services.decisions import on_applications, on_invitations, on_officers
 from services.decisions.case import Case
 from services.decisions.folding import Apply, Folding
 from services.decisions.inputs import CANCELLED, EXTENDED, ISSUED, PROFILE_WITHDRAWN, Deadline, Declared, Input
+from services.decisions.outcome import approve_by_rule
 
 HANDLERS: Mapping[str, Apply] = {
     ISSUED: on_invitations.issued,
@@ -32,9 +33,10 @@ def fold(inputs: Iterable[Input], declared: Mapping[int, Declared], acted: Colle
     events: list[Input | Deadline] = [*inputs, *acted]
     events.sort(key=lambda event: event.order)
     for event in events:
-        folding.case.pass_to(event.order)
+        folding.reach(event)
         if isinstance(event, Deadline):
             _DUE[event.kind](folding, event)
         else:
             folding.apply(event)
+        approve_by_rule(folding, event)
     return folding.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from services.decisions.case import Application, Case, Invitation, Saying
@@ -15,6 +16,8 @@ Target = tuple[str, str]
 """What an input waits for: its kind and its number."""
 
 ANY_APPLICATION: Target = ("application", "")
+
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 Apply = Callable[["Folding", Input], None]
 
@@ -36,6 +39,13 @@ class Folding:
     profile_findings: dict[str, FindingRecorded] = field(default_factory=dict)
     withdrawn: bool = False
     pending: dict[Target, list[Input]] = field(default_factory=dict)
+    instant: datetime = _BEGINNING
+    """That of the event in hand: what waited takes effect then."""
+
+    def reach(self, event: Input | Deadline) -> None:
+        """The next event is at hand: the deadlines before it have come."""
+        self.case.pass_to(event.order)
+        self.instant = event.at
 
     def apply(self, one: Input) -> None:
         """Hand an input to its handler; one that reading refused is only said."""
@@ -138,7 +148,7 @@ def _next(invitation: Invitation) -> dict[str, Any]:
     if application is not None and application.state is ApplicationState.FAIRNESS_LETTER:
         until = min(letter.respond_by for letter in application.letters.values() if not letter.over)
         return {"next_actor": "candidate", "act_by": until}
-    if application is not None and application.state is ApplicationState.IN_PROCESS:
+    if application is not None and application.state in (ApplicationState.IN_PROCESS, ApplicationState.SUSPENDED):
         return {"next_actor": "officer", "act_by": None}
     if invitation.state is InvitationState.OPEN or invitation.returned_at is not None:
         return {"next_actor": "candidate", "act_by": invitation.deadline}

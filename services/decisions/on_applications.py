@@ -95,7 +95,7 @@ def finding(folding: Folding, one: Input) -> None:
         _profile_finding(folding, one)
         return
     known = folding.find(body.application_id)
-    if known is not None and _moves_bar(known[1], body):
+    if known is not None and folding.case.bar is not None and _moves_bar(known[1], body):
         bar_after(folding, one, known[0], known[1], body)
         return
     known = may(folding, one, body.application_id, Move.FINDING)

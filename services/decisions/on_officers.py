@@ -30,14 +30,15 @@ def decided(folding: Folding, one: Input) -> None:
 
 
 def _approve(folding: Folding, one: Input, invitation: Invitation, application: Application) -> None:
-    why = _unapprovable(folding, one, invitation, application)
+    on_the_day, met = on_day(folding, invitation, application, one.at)
+    why = _unapprovable(one, application, met_on_the_day=met)
     if why is None:
-        approve(folding, one, invitation, application, one.body.officer)
+        approve(folding, one, invitation, application, one.body.officer, on_the_day)
     else:
         folding.reject(one, invitation, [why], application.state)
 
 
-def _unapprovable(folding: Folding, one: Input, invitation: Invitation, application: Application) -> Reason | None:
+def _unapprovable(one: Input, application: Application, *, met_on_the_day: bool) -> Reason | None:
     """What the law does not let an officer pass over (A11(1), A11.2(1), R77); the 67 points need a second one."""
     assessed = application.assessment
     assert assessed is not None
@@ -47,7 +48,7 @@ def _unapprovable(folding: Folding, one: Input, invitation: Invitation, applicat
             return reason("second_officer_needed", field="second_officer", section="R76(4)")
     elif failed:
         return reason("ground_not_met", section="A11.2(1)", ground=failed[0])
-    if on_day(folding, invitation, application, one.at):
+    if not met_on_the_day:
         return reason("ground_not_met", section="R77", ground=Ground.PROGRAM.value)
     return None
 
@@ -97,10 +98,15 @@ def letter_id_of(one: Input) -> str:
 
 
 def _send_letter(folding: Folding, one: Input, invitation: Invitation, application: Application) -> None:
-    letter = Letter(letter_id_of(one), one.body.ground, deadline_after(one.at, fairness_period()))
+    """The time to answer runs from the letter, or from the end of the suspension that held it back."""
+    if not (one.body.concern or "").strip():
+        folding.reject(one, invitation, [reason("letter_needs_concern", field="concern")], application.state)
+        return
+    sent_at = max(one.at, folding.instant)
+    letter = Letter(letter_id_of(one), one.body.ground, deadline_after(sent_at, fairness_period()))
     application.letters[letter.letter_id] = letter
     application.settle()
-    why = reason("concern", section="procedural fairness", letter_id=letter.letter_id, concern=one.body.concern or "")
+    why = reason("concern", section="procedural fairness", letter_id=letter.letter_id, concern=one.body.concern)
     folding.decide(
         one,
         invitation,

@@ -5,13 +5,14 @@ from datetime import datetime
 from services.decisions import findings as of_findings
 from services.decisions.assessment import assess
 from services.decisions.case import Application, Invitation
-from services.decisions.examination import Declarations, Test, examine, examine_decision_day
+from services.decisions.examination import Declarations, examine, examine_decision_day
 from services.decisions.folding import Folding
 from services.decisions.inputs import Deadline, Input
 from services.decisions.law import bars
 from services.decisions.moves import ALIVE
 from services.decisions.words import reason
 from shared.contracts.application import FindingRecorded
+from shared.contracts.base import Line
 from shared.contracts.decided import ApplicationState, Bar, Ground, Outcome
 from shared.rules.periods import last_day, misrepresentation_bar, review_period, utc_day
 
@@ -20,7 +21,7 @@ BY_RULE = "rule"
 
 
 def reassess(folding: Folding, one: Input | Deadline, invitation: Invitation, application: Application) -> None:
-    """Assess anew; a proposal that differs is said; where policy and all four grounds allow it, approve."""
+    """Assess anew; a proposal that differs is said."""
     if application.state not in ALIVE:
         return
     before = application.assessment
@@ -30,7 +31,6 @@ def reassess(folding: Folding, one: Input | Deadline, invitation: Invitation, ap
     application.assessment = assess(application.body, examination, findings, answered)
     if application.assessment != before:
         folding.propose(one, invitation, application)
-    _approve_by_rule(folding, one, invitation, application)
 
 
 def known_findings(folding: Folding, application: Application) -> list[FindingRecorded]:
@@ -51,30 +51,47 @@ def declarations(folding: Folding, invitation: Invitation, application: Applicat
     )
 
 
-def on_day(folding: Folding, invitation: Invitation, application: Application, at: datetime) -> list[Test]:
-    """The tests of the day of decision that fail."""
+def on_day(
+    folding: Folding, invitation: Invitation, application: Application, at: datetime
+) -> tuple[tuple[Line, ...], bool]:
+    """The tests of the day of decision, a line each, and whether all are met."""
     facts = declarations(folding, invitation, application)
     tests = examine_decision_day(invitation.invited, facts, utc_day(at))
-    return [test for test in tests if test.result == "failed"]
+    return tuple(test.line for test in tests), all(test.result == "met" for test in tests)
 
 
-def _approve_by_rule(folding: Folding, one: Input | Deadline, invitation: Invitation, application: Application) -> None:
+def approve_by_rule(folding: Folding, one: Input | Deadline) -> None:
+    """Once everything that this event set free was taken: a doubt that waited with the clearances counts too."""
+    for invitation in folding.case.invitations.values():
+        for application in invitation.applications.values():
+            if _approvable(application):
+                day = max(one.at, application.body.received_at)  # a finding may have been recorded before receipt
+                lines, met = on_day(folding, invitation, application, day)
+                if met:
+                    approve(folding, one, invitation, application, BY_RULE, lines)
+
+
+def _approvable(application: Application) -> bool:
     """Only under the policy at receipt, in process, on confirmed tables; every refusal is an officer's."""
     assessed = application.assessment
-    ready = (
+    return (
         application.automatic
         and application.state is ApplicationState.IN_PROCESS
         and assessed is not None
         and assessed.proposal == "approve"
         and not assessed.provisional
     )
-    day = max(one.at, application.body.received_at)  # a finding may have been recorded before receipt
-    if ready and not on_day(folding, invitation, application, day):
-        approve(folding, one, invitation, application, BY_RULE)
 
 
-def approve(folding: Folding, one: Input | Deadline, invitation: Invitation, application: Application, by: str) -> None:
-    """Approved: the candidate may become a permanent resident."""
+def approve(
+    folding: Folding,
+    one: Input | Deadline,
+    invitation: Invitation,
+    application: Application,
+    by: str,
+    on_the_day: tuple[Line, ...],
+) -> None:
+    """Approved: the candidate may become a permanent resident. `on_the_day`: the third run of A11.2."""
     application.state = ApplicationState.APPROVED
     assessed = application.assessment
     folding.decide(
@@ -82,7 +99,7 @@ def approve(folding: Folding, one: Input | Deadline, invitation: Invitation, app
         invitation,
         Outcome.APPROVED,
         decided_by=by,
-        lines=list(assessed.lines) if assessed else [],
+        lines=[*(assessed.lines if assessed else ()), *on_the_day],
         rule_sets=list(assessed.rule_sets) if assessed else [],
         provisional=bool(assessed and assessed.provisional),
     )
@@ -95,6 +112,7 @@ def refuse(folding: Folding, one: Input, invitation: Invitation, application: Ap
     application.state, application.refused_at = ApplicationState.REFUSED, one.at
     day = utc_day(one.at)
     review = review_period(decided_in_canada=application.body.facts.residence == "CAN")
+    until = last_day(day, review)
     found = of_findings.misrepresentation(known_findings(folding, application))
     if bars(body.sections):
         folding.case.bar = _bar(application, found)
@@ -106,10 +124,11 @@ def refuse(folding: Folding, one: Input, invitation: Invitation, application: Ap
         decided_by=body.officer,
         reasons=[reason("refused_under", section=section, law=section) for section in body.sections]
         or [reason("refused_on", ground=body.ground)],
-        lines=list(assessed.lines) if assessed else [],
+        lines=[*(assessed.lines if assessed else ()), *on_day(folding, invitation, application, one.at)[0]],
         rule_sets=list(assessed.rule_sets) if assessed else [],
         provisional=bool(assessed and assessed.provisional),
-        review_until=last_day(day, review),
+        review_until=until,
+        shown={"days": review.days, "until": until, "section": review.section},
     )
     folding.release(("application", application.body.application_id))
 
@@ -132,7 +151,6 @@ def bar_after(
 ) -> None:
     """A finding after the refusal says where it was determined or when removal was enforced."""
     application.findings[body.finding_id] = body
-    if folding.case.bar is not None:
-        folding.case.bar = _bar(application, body)
-        why = reason("bar_changed", section=folding.case.bar.section)
-        folding.decide(one, invitation, Outcome.CORRECTED, ground=Ground.ADMISSIBILITY, reasons=[why])
+    folding.case.bar = bar = _bar(application, body)
+    why = reason("bar_changed", section=bar.section)
+    folding.decide(one, invitation, Outcome.CORRECTED, ground=Ground.ADMISSIBILITY, reasons=[why])

@@ -164,7 +164,11 @@ def test_funds_must_hold_on_the_day_of_decision_too() -> None:
         application(facts=TRADE, program="FSW"),
         *clearances(T + DAY),
     ]
-    assert said(folded(*start, officer("approve", T + 2 * DAY), declared=declared))[-1] == "approved"
+    approved = folded(*start, officer("approve", T + 2 * DAY), declared=declared)
+    assert said(approved)[-1] == "approved"
+    third_run = last(approved).content["lines"][-1]
+    assert (third_run.code, third_run.section, third_run.row) == ("test.program.decision", "R77", "met")
+    assert third_run.quantities == {"on": "2026-10-02"}
     spent = finding("program", "contradicted", T + DAY, field="settlement_funds_cad", found=100, as_of=["receipt"])
     case = folded(*start, spent, officer("approve", T + 2 * DAY), declared=declared)
     assert last(case).code == "ground_not_met"

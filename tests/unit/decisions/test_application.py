@@ -70,6 +70,14 @@ def test_an_automatic_application_is_approved_by_rule_with_the_last_finding() ->
     assert last(case).at == T + DAY + timedelta(minutes=3)
 
 
+def test_a_doubt_that_waited_with_the_clearances_keeps_an_application_from_being_approved_by_rule() -> None:
+    doubt = finding("program", "doubt", T - DAY, application_id=None)
+    early = clearances(T - 2 * DAY)
+    case = folded(invitation(), stored(application(), automatic=True), *early, doubt)
+    assert said(case) == ["received"]
+    assert said(folded(invitation(), stored(application(), automatic=True), *early)) == ["received", "approved"]
+
+
 def test_nothing_is_approved_by_rule_on_provisional_results() -> None:
     whole = stored(application(), automatic=True)
     case = folded(invitation(provisional=True), whole, *clearances(T + DAY))
@@ -113,6 +121,7 @@ def test_an_answered_letter_lets_the_officer_decide_at_once() -> None:
     case = folded(invitation(), application(), found, letter(), answered, refusal(T + 13 * DAY))
     assert said(case) == ["received", "fairness_letter_sent", "fairness_answered", "refused"]
     assert last(case).content["review_until"] == date(2026, 10, 28)
+    assert "within 15 days, until 2026-10-28 (A72(2)(b))" in last(case).content["text"].en
 
 
 def test_a_letter_on_another_ground_gives_no_chance_to_answer_this_one() -> None:
@@ -126,6 +135,20 @@ def test_an_answer_at_the_end_of_its_time_is_too_late() -> None:
     start = [invitation(), application(), letter()]
     assert said(folded(*start, answer(RESPOND_BY - timedelta(microseconds=1), LETTER)))[-1] == "fairness_answered"
     assert said(folded(*start, answer(RESPOND_BY, LETTER)))[-1] == "answer_too_late"
+
+
+def test_a_letter_that_states_no_concern_is_rejected() -> None:
+    case = folded(invitation(), application(), officer("send_fairness_letter", T + DAY, ground="accuracy", concern=" "))
+    assert (last(case).topic, last(case).code) == ("rejected", "letter_needs_concern")
+    assert case.invitations["I1"].applications["A1"].state == "in_process"
+
+
+def test_the_time_to_answer_a_letter_that_a_suspension_held_back_runs_from_its_end() -> None:
+    suspended = [officer("suspend", T + 9 * DAY), letter(), officer("resume", T + 50 * DAY)]
+    case = run(invitation(), application(), *suspended, until=T + 400 * DAY)
+    sent = next(one for one in case.sayings if one.code == "fairness_letter_sent")
+    assert sent.content["act_by"] == datetime.fromisoformat("2026-12-20T00:00:00Z")
+    assert said(case)[-1] == "fairness_time_over"
 
 
 def test_an_answer_waits_for_its_letter() -> None:
@@ -165,6 +188,12 @@ def test_a_refusal_for_misrepresentation_outside_canada_bars_for_five_years() ->
     case = folded(invitation(), application(), found, letter(), answer(T + 12 * DAY, LETTER), decided)
     assert case.bar is not None
     assert case.bar.until == date(2031, 10, 13)
+
+
+def test_a_finding_of_misrepresentation_after_a_refusal_that_started_no_bar_is_rejected() -> None:
+    found = finding("admissibility", "inadmissible", T + 3 * DAY, section="A40(1)(a)", determined_in="canada")
+    case = folded(invitation(), application(), refusal(T + DAY, "program", ("R87.1(2)(a)",)), found)
+    assert (last(case).topic, last(case).content["state"], case.bar) == ("rejected", "refused", None)
 
 
 def test_what_answers_an_application_not_yet_read_waits_for_it() -> None:
