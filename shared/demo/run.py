@@ -21,7 +21,6 @@ from shared.demo import bad, fates
 from shared.demo.population import MIDNIGHT, population, week
 from shared.demo.story import Log
 from shared.demo.watch import Memory, Watch
-from shared.kafka.offsets import Offsets
 from shared.kafka.producer import Producer
 from shared.kafka.settings import KafkaSettings
 from shared.stack.stack import Stack
@@ -105,11 +104,11 @@ class Demo:
         submissions = [record(SOURCE, dict(one.body)) for one in candidates]
         wrong = bad.records(self._bodies[candidates[0].profile_id])
         middle = len(submissions) // 2
-        rejected = await self._rejected()
+        before = await quiet.look(MIDNIGHT)
         await publish(self._producer, [*submissions[:middle], *wrong, *submissions[middle:]])
         self.result.bad = len(wrong)
         self._console.print(f"published {len(submissions):,} profiles and {len(wrong)} bad submissions among them")
-        with Watch(self._console, len(submissions), rejected) as watch:
+        with Watch(self._console, len(submissions), before) as watch:
             await quiet.wait(MIDNIGHT, FILL_S, lambda glance: self._saw(glance, watch))
         self.result.fill_s = time.monotonic() - started
         rate = len(candidates) / self.result.fill_s
@@ -123,13 +122,6 @@ class Demo:
             self._stack.processes.remove(victim)
             self.result.killed = victim.name
             self._console.print(f"[red]SIGKILL to {victim.name}[/] in the middle of the stream; nothing replaces it")
-
-    async def _rejected(self) -> int:
-        offsets = Offsets(self._kafka)
-        try:
-            return sum((await offsets.ends(["rejected"])).values())
-        finally:
-            await offsets.close()
 
     async def _order_rounds(self, make_operator: MakeOperator) -> None:
         self._console.rule("instructions: drafted by one operator, approved by another")

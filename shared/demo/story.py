@@ -121,7 +121,7 @@ def _step(topic: str, body: dict[str, Any], lang: str) -> Iterator[str]:
         case "profile":
             programs = ", ".join(name for name, one in body["programs"].items() if one["met"])
             status = catalogue.text(f"demo.status.{body['status']}", lang)
-            yield catalogue.text("demo.profile", lang, on=body["on"], status=status, programs=programs or "-")
+            yield catalogue.text("demo.profile", lang, on=_when(body)[:10], status=status, programs=programs or "-")
         case "scored":
             yield catalogue.text("demo.scored", lang, on=body["on"], total=body["total"])
             yield from (f"     {_points(line)} {line_text(_line(line), lang)}" for line in body["lines"])
@@ -130,8 +130,8 @@ def _step(topic: str, body: dict[str, Any], lang: str) -> Iterator[str]:
             yield catalogue.text("demo.eligible", lang, categories=keys or "-")
         case "invited":
             names = ("round_id", "program", "rank", "total", "cut_off")
-            deadline = body["deadline"][:16].replace("T", " ")
-            yield catalogue.text("demo.invited", lang, deadline=deadline, **{name: body[name] for name in names})
+            at, deadline = (body[name][:16].replace("T", " ") for name in ("invited_at", "deadline"))
+            yield catalogue.text("demo.invited", lang, at=at, deadline=deadline, **{name: body[name] for name in names})
         case "decided":
             yield f"  {body['at'][:16].replace('T', ' ')}  {body['text'][lang]}"
         case "notice":

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from shared.worker.quiet import Glance
 
-STAGES = {"intake": 1, "scoring": 1, "draws": 2}
-"""Records that a service reads for each profile: draws has a score and a verdict."""
+STAGES = {"intake": ("submission",), "scoring": ("profile",), "draws": ("scored", "eligible")}
+"""What each service reads of every profile."""
 
 _RATE_OVER_S = 3.0
 _LINE_EVERY_S = 5.0
@@ -24,10 +24,10 @@ _MIB = 2**20
 class Watch:
     """Shows each glance: bars on a terminal, a line every five seconds where there is none."""
 
-    def __init__(self, console: Console, total: int, rejected_before: int) -> None:
+    def __init__(self, console: Console, total: int, before: Glance) -> None:
         self._console = console
         self._total = total
-        self._rejected_before = rejected_before
+        self._before = before
         self._began = time.monotonic()
         self._told = self._began
         self._done: deque[tuple[float, Mapping[str, int]]] = deque([(self._began, dict.fromkeys(STAGES, 0))])
@@ -55,8 +55,8 @@ class Watch:
     def show(self, glance: Glance) -> None:
         """Take the lags of one look."""
         now = time.monotonic()
-        done = {s: max(self._total - glance.lags[s] // reads, 0) for s, reads in STAGES.items()}
-        rejected = sum(end for p, end in glance.ends.items() if p.topic == "rejected") - self._rejected_before
+        done = {s: (self._came(glance, *topics) - glance.lags[s]) // len(topics) for s, topics in STAGES.items()}
+        rejected = self._came(glance, "rejected")
         while now - self._done[0][0] > _RATE_OVER_S and len(self._done) > 1:
             self._done.popleft()
         since, before = self._done[0]
@@ -69,6 +69,10 @@ class Watch:
             self._told = now
             said = [f"{s} {done[s]:,} ({rates[s]:,.0f}/s, lag {glance.lags[s]:,})" for s in STAGES]
             self._console.print(f"{now - self._began:>4.0f} s  {'  '.join(said)}  rejected {rejected}")
+
+    def _came(self, glance: Glance, *topics: str) -> int:
+        """Records on these topics since the beginning."""
+        return sum(end - self._before.ends[p] for p, end in glance.ends.items() if p.topic in topics)
 
 
 class Memory:
