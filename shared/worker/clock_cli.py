@@ -26,7 +26,7 @@ def commands(services: Sequence[Service]) -> typer.Typer:
     ) -> None:
         """Move from one 00:00 UTC to the next, and to the instants named; return when all is quiet at the last."""
         try:
-            asyncio.run(_advance(services, _instant(to), [_instant(stop) for stop in stop_at or ()]))
+            asyncio.run(_advance(services, instant(to), [instant(stop) for stop in stop_at or ()]))
         except (ClockGoesBackError, NotQuietError) as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(1) from None
@@ -51,7 +51,8 @@ async def _advance(services: Sequence[Service], to: datetime, stops: list[dateti
         await producer.stop()
 
 
-def _instant(text: str) -> datetime:
+def instant(text: str) -> datetime:
+    """An instant as people write it; without an offset it is UTC. Raises `typer.BadParameter`."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

@@ -4,11 +4,11 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 
+from shared.contracts.cloudevents import Headers
 from shared.kafka import producer
 from shared.kafka.topics import TOPICS, dlq_name
 from shared.worker.record import DeadLetter, Poison, Record
 
-PREFIX = "dlq-"
 _ORIGIN = ("dlq-topic", "dlq-partition", "dlq-offset", "dlq-timestamp")
 
 
@@ -46,22 +46,25 @@ def outgoing(service: str, letters: Sequence[DeadLetter]) -> list[producer.Recor
 
 
 def restored(record: Record) -> Record:
-    """The record that a dead letter was, with its origin. Raises `Poison` where the origin is missing."""
-    added = {name: value for name, value in record.headers if name.startswith(PREFIX) and value is not None}
+    """The record that a dead letter was, with its origin, tried once more. Raises `Poison` where that is missing."""
+    headers, added = taken_apart(record.headers)
     try:
-        topic, partition, offset, timestamp = (added[name].decode() for name in _ORIGIN)
+        topic, partition, offset, timestamp = (added[name] for name in _ORIGIN)
+        attempt = max(int(added.get("dlq-attempt", "1")), 1) + 1
         return Record(
-            topic,
-            int(partition),
-            int(offset),
-            record.key,
-            record.value,
-            tuple(h for h in record.headers if not h[0].startswith(PREFIX)),
-            int(timestamp),
-            replayed=True,
+            topic, int(partition), int(offset), record.key, record.value, headers, int(timestamp), attempt=attempt
         )
     except (KeyError, ValueError):
         raise Poison("origin_missing") from None
+
+
+def taken_apart(headers: Headers) -> tuple[Headers, dict[str, str]]:
+    """The headers as they were, and what was added to them. Ours begin with the last `dlq-topic`."""
+    names = [name for name, _ in headers]
+    if _ORIGIN[0] not in names:
+        return headers, {}
+    start = len(names) - 1 - names[::-1].index(_ORIGIN[0])
+    return headers[:start], {name: (value or b"").decode(errors="replace") for name, value in headers[start:]}
 
 
 def _added(service: str, letter: DeadLetter) -> tuple[tuple[str, bytes], ...]:
@@ -74,6 +77,7 @@ def _added(service: str, letter: DeadLetter) -> tuple[tuple[str, bytes], ...]:
         "dlq-service": service,
         "dlq-reason": letter.code,
         "dlq-detail": letter.detail,
+        "dlq-attempt": letter.record.attempt,
     }
     return tuple((name, str(value).encode()) for name, value in values.items())
 

@@ -94,18 +94,20 @@ class HeldTable:
                 source_sequence=row["source_sequence"],
                 state=row["state"],
             )
-            key = self._key((row["topic"], row["partition"], row["record_offset"]))
+            key = held_key(self._service, (row["topic"], row["partition"], row["record_offset"]))
             found[key] = HeldRow(row["sequence"], HELD_TYPE, row["changed_at"], body.json_bytes().decode())
         return found
 
-    def _key(self, origin: Origin) -> str:
-        return "/".join((self._service, *map(str, origin)))
-
     async def _announce(self, step: Step, rows: Iterable[asyncpg.Record]) -> None:
-        keys = [self._key((row["topic"], row["partition"], row["record_offset"])) for row in rows]
+        keys = [held_key(self._service, (row["topic"], row["partition"], row["record_offset"])) for row in rows]
         if keys:
             await step.connection.execute(QUERIES.add_outbox_states, HELD, keys)
             step.announce(keys)
+
+
+def held_key(service: str, origin: Origin) -> str:
+    """The key of an entry, `SERVICE/TOPIC/PARTITION/OFFSET`; also the name of the dead letter."""
+    return "/".join((service, *map(str, origin)))
 
 
 def _origin(key: str) -> Origin:

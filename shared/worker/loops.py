@@ -77,7 +77,7 @@ class Clockwork:
         self._set_aside: dict[str, float] = {}
 
     async def run(self) -> None:
-        steps = self._runtime.service.steps(self._runtime)
+        steps = self._runtime.steps()
         poll_s = self._runtime.settings.step_poll_ms / 1000
         await asyncio.gather(*(forever(step.name, self._round(step), poll_s) for step in steps))
 

@@ -72,3 +72,42 @@ ON CONFLICT (process_id) DO UPDATE SET seen_instant = excluded.seen_instant;
 -- The processes whose backend is connected, and the instant that each has seen; the rest is forgotten.
 SELECT p.process_id, p.seen_instant FROM process AS p
 WHERE EXISTS (SELECT 1 FROM pg_stat_activity AS a WHERE a.application_name = p.process_id);
+
+-- name: order_of_dead_letters
+-- What an operator orders ($1) about these dead letters ($2..$5), and why.
+INSERT INTO dead_letter_order (kind, topic, partition, record_offset, attempt, reason)
+SELECT $1, topic, partition, record_offset, attempt, $6
+FROM unnest($2::text [], $3::integer [], $4::bigint [], $5::integer []) AS o (topic, partition, record_offset, attempt)
+RETURNING order_id;
+
+-- name: replayed_dead_letters
+-- Which of these dead letters somebody has ordered to be replayed, each attempt by itself.
+SELECT topic, partition, record_offset, attempt FROM dead_letter_order
+INNER JOIN unnest($1::text [], $2::integer [], $3::bigint [], $4::integer [])
+    AS o (topic, partition, record_offset, attempt) USING (topic, partition, record_offset, attempt)
+WHERE kind = 'replay';
+
+-- name: lock_dismissals
+-- One process at a time carries them out.
+SELECT pg_try_advisory_xact_lock(hashtext(current_schema() || '.dismissals'));
+
+-- name: open_dismissals
+-- Dismissals that were not yet carried out, oldest first; those in $1 are left alone.
+SELECT order_id, topic, partition, record_offset FROM dead_letter_order AS o
+WHERE
+    kind = 'dismiss' AND NOT order_id::text = ANY($1::text [])
+    AND NOT EXISTS (SELECT FROM dead_letter_outcome AS d WHERE d.order_id = o.order_id)
+ORDER BY order_id LIMIT $2;
+
+-- name: count_dismissals
+-- How many wait.
+SELECT count(*) FROM dead_letter_order AS o
+WHERE kind = 'dismiss' AND NOT EXISTS (SELECT FROM dead_letter_outcome AS d WHERE d.order_id = o.order_id);
+
+-- name: add_dismissal_outcome
+-- What became of a dismissal.
+INSERT INTO dead_letter_outcome (order_id, at, settled) VALUES ($1, $2, $3);
+
+-- name: dismissal_outcomes
+-- What became of these orders.
+SELECT order_id, settled FROM dead_letter_outcome WHERE order_id = ANY($1::bigint []);

@@ -124,7 +124,7 @@ class Quiet:
                 behind = [p for p in await connection.fetch(QUERIES.live_processes) if p["seen_instant"] < instant]
                 if behind:
                     moving.append(f"{len(behind)} processes of {name} have not seen the instant")
-                steps = runtime.service.steps(runtime)
+                steps = runtime.steps()
                 due = {step.name: await step.due(connection, instant) for step in steps}
                 moving += [f"{name}: {rows} rows due in {step}" for step, rows in due.items() if rows]
             if rows := await connection.fetchval(QUERIES.outbox_size):

@@ -16,6 +16,7 @@ from shared.contracts.cloudevents import NotAnEvent, attributes
 from shared.kafka.reader import Raw, latest, read_to_end
 from shared.kafka.settings import KafkaSettings
 from shared.kafka.topics import TOPICS, dlq_name
+from shared.worker.dead_letters import taken_apart
 from shared.worker.decode import decode
 from shared.worker.record import Message, Origin, Poison, Record
 from shared.worker.runtime import Runtime
@@ -141,7 +142,7 @@ async def _account(runtime: Runtime, messages: Sequence[Message], dead: set[Orig
 async def _dead_letters(kafka: KafkaSettings, topic: str, service: str) -> set[Origin]:
     found = set()
     async for raw in read_to_end(kafka, [dlq_name(topic, service)]):
-        added = {name: value for name, value in raw.headers if name.startswith("dlq-") and value is not None}
+        _, added = taken_apart(tuple(raw.headers))
         found.add((topic, int(added["dlq-partition"]), int(added["dlq-offset"])))
     return found
 

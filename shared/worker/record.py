@@ -20,7 +20,13 @@ class Record:
     value: bytes | None
     headers: Headers
     timestamp_ms: int
-    replayed: bool = False
+    attempt: int = 1
+    """How often it has been tried, this time included: more than once after a replay."""
+
+    @property
+    def replayed(self) -> bool:
+        """Whether it came back from the dead letters."""
+        return self.attempt > 1
 
     @property
     def origin(self) -> Origin:
