@@ -1,8 +1,12 @@
-"""Every text that a candidate may read, in both official languages, by code (`catalogue/*.yaml`)."""
+"""Every text that a candidate may read, in both official languages, by code (`catalogue/*.yaml`).
+
+A number and its noun: `{years:year|years}` gives "1 year", "2 years"; French has the singular for 0 too.
+"""
 
 from collections.abc import Mapping
 from importlib.resources import files
 from string import Formatter
+from typing import Any
 
 import yaml
 
@@ -11,6 +15,22 @@ LANGUAGES = ("en", "fr")
 
 class CatalogueError(ValueError):
     """The catalogue contradicts itself: the message names the file, the code and what to change."""
+
+
+class _Words(Formatter):
+    """Fills a template; `singular` are the numbers that take the first of two nouns."""
+
+    def __init__(self, *singular: str) -> None:
+        self._singular = singular
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        one, nouns, many = format_spec.partition("|")
+        if not nouns:
+            return str(super().format_field(value, format_spec))
+        return f"{value} {one if str(value) in self._singular else many}"
+
+
+_WORDS = {"en": _Words("1"), "fr": _Words("0", "1")}
 
 
 def fields(template: str) -> frozenset[str]:
@@ -44,4 +64,4 @@ TEXTS = merge(_documents())
 
 def text(code: str, lang: str, **params: object) -> str:
     """The text of `code` in `lang` (`en`, `fr`). Raises `KeyError` for a code or a field that is missing."""
-    return TEXTS[code][lang].format(**params)
+    return _WORDS[lang].format(TEXTS[code][lang], **params)

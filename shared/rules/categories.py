@@ -138,13 +138,15 @@ def _language(case: Case, rules: CategorySet, test: LanguageTestOfCategory, crit
 
 
 def _military(case: Case, rules: CategorySet, test: MilitaryTest, criteria: Criteria | None) -> bool:
-    military = case.facts.military
+    military, level = case.facts.military, case.education
+    educated = level is not None and level >= LEVEL_INDEX[test.minimum_education]
+    if criteria is not None:
+        by_level = {"level": LEVELS[level or 0], "needed_level": test.minimum_education}
+        criteria.add("category.military.education", educated, rules.section, by_level)
     if military is None:
         if criteria is not None:
             criteria.miss("category.military.none", rules.section)
         return False
-    level = case.education
-    educated = level is not None and level >= LEVEL_INDEX[test.minimum_education]
     serving = military.service_to is None and military.service_from <= case.on
     years = max(completed_years(military.service_from, case.on), 0)
     served = add_years(military.service_from, test.service_years) <= case.on
@@ -160,8 +162,6 @@ def _military(case: Case, rules: CategorySet, test: MilitaryTest, criteria: Crit
         criteria.add("category.military.experience", experienced, section)
         needed = {"needed_months": test.offer_months, "needed_hours": test.offer_hours_per_week}
         criteria.add("category.military.offer", offered, section, needed)
-        by_level = {"level": LEVELS[level or 0], "needed_level": test.minimum_education}
-        criteria.add("category.military.education", educated, section, by_level)
     return serving and foreign and served and experienced and offered and educated
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from shared.rules.additional import additional
-from shared.rules.lines import Line
+from shared.rules.lines import Line, Quantities
 from shared.rules.quantities import Case, Levels, WorkHistory, education_level, levels
 from shared.rules.scales import ABILITIES, LANGUAGE_OF
 from shared.rules.schema import CrsSet, SplitFactor
@@ -110,9 +110,7 @@ def _core(case: Case, rules: CrsSet, work: int, lines: Lines) -> tuple[int, int,
         if case.first is not None:
             lines += _ability_lines("crs.first_language", core.first_language, case, True)
         else:
-            other = ability_points(core.first_language.rows[column], case.second)
-            language = case.facts.first_official_language
-            shown = {"language": language, "other_points": other}
+            shown = _other_first(case, core.first_language.rows[column])
             add(Line("crs.first_language.none", section, rules.id, None, 0, shown))
         section = core.second_language.section
         if case.second is not None:
@@ -124,6 +122,13 @@ def _core(case: Case, rules: CrsSet, work: int, lines: Lines) -> tuple[int, int,
         add(_work_line("crs.canadian_work", work, core.canadian_work.section, rules, canadian, case.history))
     parts = (age.points, education.points, first, second, canadian.points)
     return (sum(parts), *parts)
+
+
+def _other_first(case: Case, cells: Cells) -> Quantities:
+    """What declaring the other language first would give: here, and in all."""
+    other = case.with_other_first()
+    shown = {"other_points": ability_points(cells, other.first), "other_total": total_score(other, None).total}
+    return {"language": case.facts.first_official_language, **shown}
 
 
 def ability_points(cells: Cells, found: Levels | None) -> int:

@@ -4,7 +4,9 @@ from datetime import date
 from typing import Any
 
 from shared.rules import catalogue, noc
+from shared.rules.force import REGISTRY
 from shared.rules.lines import Line
+from shared.rules.schema import CategorySet
 from shared.rules.work import OPEN, Job
 
 _NAMED = frozenset(("ability", "body", "language", "level", "needed_level", "test"))
@@ -31,11 +33,19 @@ def number(value: float, lang: str) -> str:
 def line_text(line: Line, lang: str) -> str:
     """The text of a line, from derived quantities alone."""
     found = {name: shown(name, value, lang) for name, value in line.quantities.items()}
+    if line.code.startswith("category."):
+        found["category"] = _category(line.rule_set, lang)
     text = catalogue.text(line.code, lang, **found)
     text = text[0].upper() + text[1:]
     if line.quantities.get("assumed"):
         text += " " + catalogue.text("category.assumed", lang)
     return text
+
+
+def _category(rule_set: str | None, lang: str) -> str:
+    """The name of a category; a set that this release does not have goes by its id."""
+    rules = REGISTRY.by_id.get(rule_set or "")
+    return rules.name.of(lang) if isinstance(rules, CategorySet) else str(rule_set)
 
 
 def declared(line: Line) -> dict[str, Any]:

@@ -43,6 +43,8 @@ def assess(case: Case, criteria: Criteria | None) -> Fst:
     if criteria is not None:
         if trade is None:
             criteria.miss("fst.trade.none", rules.groups.section)
+            criteria.miss("fst.work.none", rules.work.section, {"needed": rules.work.hours})
+            criteria.miss("fst.certificate.none", rules.certificate)
         else:
             _criteria(case, rules, trade, criteria)
         _language(case, rules, spoken, criteria)
@@ -52,10 +54,12 @@ def assess(case: Case, criteria: Criteria | None) -> Fst:
 
 
 def _codes(case: Case) -> list[str]:
-    trade = case.facts.trade
-    if trade is not None:
-        return [trade.noc]
-    return [code for code in case.history.codes if code in case.sets.trade_codes]
+    """The trade that is specified; else those worked in; else those of the certificate and of the offer."""
+    facts, trades = case.facts, case.sets.trade_codes
+    if facts.trade is not None:
+        return [facts.trade.noc]
+    papers = [one.noc for one in (facts.certificate_of_qualification, facts.job_offer) if one is not None]
+    return [one for one in case.history.codes if one in trades] or [one for one in papers if one in trades]
 
 
 def _try(case: Case, rules: FstSet, code: str) -> _Trade:

@@ -1,6 +1,7 @@
 """From declared facts to the quantities that the law counts, for one day and the rule sets in force on it."""
 
 from collections.abc import Iterable
+from copy import copy
 from datetime import date
 
 from shared.rules.days import add_years, completed_years
@@ -164,6 +165,12 @@ class Case:
         if found is None:
             found = self._since[years] = add_years(self.on, -years).toordinal()
         return found
+
+    def with_other_first(self) -> "Case":
+        """The same case as if the other official language had been declared as the first."""
+        other = copy(self)
+        other.first, other.second = self.second, self.first
+        return other
 
 
 def accompanying_partner(facts: Facts) -> Partner | None:

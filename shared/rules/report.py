@@ -1,8 +1,10 @@
 """Results of `ee score` as text for people."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from shared.rules import catalogue
+from shared.rules import catalogue, noc
+from shared.rules.explain import number
 
 
 def text(found: dict[str, Any], lang: str) -> str:
@@ -34,22 +36,44 @@ def _verdict(eligible: bool | None, lang: str) -> str:
 def _result(found: dict[str, Any], lang: str) -> list[str]:
     crs = found["crs"]
     total = _say("total", lang, profile=_number(found), on=found["on"], total=crs["total"])
-    lines = [total + (" " + _say("provisional", lang) if found["provisional"] else "")]
+    lines = [total]
+    if found["provisional"]:
+        tables = ", ".join(catalogue.text(f"name.table.{one}", lang) for one in found["missing_tables"])
+        lines.append("  " + _say("provisional", lang, tables=tables))
     lines += [f"  {part}: {crs[part]['total']}" for part in ("A", "B", "C", "D")]
     for group in ("programs", "categories"):
         lines.append(_say(group, lang))
         for name, one in found[group].items():
-            lines.append(f"  {name}: {_verdict(one['eligible'], lang)}")
+            lines.append(f"  {name} ({one['name']}): {_verdict(one['eligible'], lang)}")
             lines += [f"    - {reason['text']}" for reason in one["reasons"]]
     for line in found.get("lines", ()):
         points = "" if line["points"] is None else f"{line['points']:+d} "
         section = f" [{line['section']}]" if line["section"] else ""
         lines.append(f"  {points}{line['text']}{section}")
+        lines += [f"      {one}" for one in _declared(line["declared"], lang)]
     lines += [f"  {one['text']}" for one in found["warnings"]]
     if found["next_change_on"]:
         reason = catalogue.text(found["next_change_reason"], lang)
         lines.append(_say("next_change", lang, on=found["next_change_on"], reason=reason))
     return [*lines, ""]
+
+
+def _declared(found: dict[str, Any], lang: str) -> Iterator[str]:
+    """What was declared behind a line, in words."""
+    if "date_of_birth" in found:
+        yield catalogue.text("declared.date_of_birth", lang, **found)
+    if "test" in found:
+        test, score = catalogue.text(f"name.{found['test']}", lang), found["score"]
+        shown = score if isinstance(score, str) else number(score, lang)
+        yield catalogue.text("declared.test", lang, test=test, score=shown)
+    if "settlement_funds_cad" in found:
+        amount = number(found["settlement_funds_cad"], lang)
+        yield catalogue.text("declared.settlement_funds_cad", lang, amount=amount)
+    for job in found.get("jobs", ()):
+        code = "declared.job" if job["to"] else "declared.job.open"
+        hours = number(job["hours_per_week"], lang)
+        title = noc.title(job["noc"], lang)
+        yield catalogue.text(code, lang, noc=f"{job['noc']} ({title})", since=job["from"], until=job["to"], hours=hours)
 
 
 def _calendar(found: dict[str, Any], lang: str) -> list[str]:

@@ -13,7 +13,9 @@ from shared.rules.errors import FieldError, check_on, field_errors
 from shared.rules.evaluate import Evaluation, evaluate
 from shared.rules.explain import declared, line_text
 from shared.rules.facts import Facts
+from shared.rules.force import REGISTRY
 from shared.rules.lines import Line, Verdict
+from shared.rules.schema import CategorySet
 
 _PROFILE_ID = re.compile(r"^[A-Z0-9-]{6,36}$")
 _CALENDAR_ENTRIES = 200
@@ -76,9 +78,14 @@ def as_dict(
     profile_id: str | None, evaluation: Evaluation, change: NextChange | None, lang: str, explain: bool
 ) -> dict[str, Any]:
     """An evaluation in the shape of the output."""
-    programs = {name: verdict_dict(one, lang) for name, one in evaluation.programs.items()}
+    programs = {
+        name: {**verdict_dict(one, lang), "name": catalogue.text(f"name.{name}", lang)}
+        for name, one in evaluation.programs.items()
+    }
+    names = _category_names(evaluation, lang)
     categories = {
-        key: {**verdict_dict(one.verdict, lang), "version": one.version} for key, one in evaluation.categories.items()
+        key: {**verdict_dict(one.verdict, lang), "name": names[key], "version": one.version}
+        for key, one in evaluation.categories.items()
     }
     shown: dict[str, Any] = {
         "profile_id": profile_id,
@@ -97,6 +104,11 @@ def as_dict(
         shown["fsw_grid"] = evaluation.grid._asdict()
         shown["lines"] = [line_dict(one, lang) for one in evaluation.lines]
     return shown
+
+
+def _category_names(evaluation: Evaluation, lang: str) -> dict[str, str]:
+    chosen = (REGISTRY.by_id[name] for name in evaluation.rule_sets)
+    return {one.key: one.name.of(lang) for one in chosen if isinstance(one, CategorySet)}
 
 
 def verdict_dict(verdict: Verdict, lang: str) -> dict[str, Any]:

@@ -53,6 +53,10 @@ class Name(Part):
     en: str
     fr: str
 
+    def of(self, lang: str) -> str:
+        """The name in `en` or `fr`."""
+        return self.fr if lang == "fr" else self.en
+
 
 class CategorySet(RuleSet):
     """One version of a category established by the Minister: A10.3(1)(h.2)."""

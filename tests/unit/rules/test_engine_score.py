@@ -198,6 +198,19 @@ def test_text_is_for_people() -> None:
     assert output.startswith("Profile E009999999, 2026-06-01: 441 points.")
 
 
+def test_explained_text_holds_what_was_declared() -> None:
+    _, output = run("score", "-", "--on", "2026-06-01", "--explain", "--format", "text", given=json.dumps(PROFILE))
+    assert f"      Declared: born on {PROFILE['date_of_birth']}.\n" in output
+
+
+@pytest.mark.parametrize(
+    ("day", "table"), [("2026-11-03", "Comprehensive Ranking System"), ("2021-07-15", "settlement funds")]
+)
+def test_a_provisional_result_names_the_table_that_is_missing(day: str, table: str) -> None:
+    _, output = run("score", "-", "--on", day, "--format", "text", given=json.dumps(PROFILE))
+    assert f"Provisional: for this day no confirmed table is known of: {table}.\n" in output
+
+
 @pytest.mark.parametrize("day", ["2014-12-31", "2026-13-01", "today"])
 def test_a_day_that_can_not_be_evaluated_is_refused(day: str) -> None:
     code, output = run("score", "-", "--on", day)
