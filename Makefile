@@ -31,7 +31,7 @@ check: $(VENV)/checks.done
 	@echo "== lint";    $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@echo "== types";   $(BIN)/mypy
 	@echo "== imports"; $(BIN)/lint-imports
-	@echo "== SQL";     $(BIN)/squawk --config .squawk.toml services/*/migrations/*.sql shared/worker/migrations/*.sql
+	@echo "== SQL";     $(BIN)/squawk --config .squawk.toml services/*/migrations/*.sql shared/*/migrations/*.sql
 	@echo "== compose"; $(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	@echo "== image";   $(BIN)/hadolint Dockerfile
 

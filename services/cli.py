@@ -1,17 +1,22 @@
 """The command `ee`: puts together the commands of shared and of each service. The only module that imports them all."""
 
+from functools import partial
+
 import typer
 
 from services.decisions import cli as decisions_cli
 from services.decisions.handler import SERVICE as DECISIONS
 from services.draws import cli as draws_cli
 from services.draws.handler import SERVICE as DRAWS
-from services.draws.operators import create_operator
 from services.intake import cli as intake_cli
+from services.intake import forget_cli
 from services.intake.handler import SERVICE as INTAKE
 from services.scoring import cli as scoring_cli
 from services.scoring.handler import SERVICE as SCORING
+from shared.audit import cli as audit_cli
 from shared.db import cli as db_cli
+from shared.db import operator_cli
+from shared.db.operators import create_operator
 from shared.demo import cli as demo_cli
 from shared.kafka import cli as kafka_cli
 from shared.rules import cli as rules_cli
@@ -31,13 +36,16 @@ rules_cli.rules_app.command("rehearse")(scoring_cli.rehearse)
 app.add_typer(rules_cli.rules_app, name="rules")
 app.command("publish")(ops_cli.publish)
 app.add_typer(intake_cli.app, name="intake")
+app.command("forget")(forget_cli.forget)
 app.add_typer(scoring_cli.app, name="scoring")
 app.add_typer(draws_cli.app, name="round")
 app.command("case")(decisions_cli.case)
 app.add_typer(decisions_cli.app, name="invitation")
 app.add_typer(kafka_cli.app, name="topics")
 app.command("migrate")(db_cli.migrate)
+app.add_typer(operator_cli.app, name="operator")
+app.add_typer(audit_cli.app, name="audit")
 ops_cli.add_reconcile(app, SERVICES)
 stack_cli.app.add_typer(clock_cli.commands(SERVICES), name="clock")
 app.add_typer(stack_cli.app, name="dev")
-demo_cli.add(app, SERVICES, create_operator)
+demo_cli.add(app, SERVICES, partial(create_operator, may=(DRAWS.name,)))

@@ -1,24 +1,20 @@
 """`ee case` and `ee invitation ...`: what an operator looks at and orders."""
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
-import asyncpg
 import typer
 
 from services.decisions import display
-from services.decisions.settings import OperatorSettings
 from services.decisions.store import QUERIES
-from shared.db.pool import prepare
+from shared.db.operator_cli import as_operator, stop
+from shared.db.operators import answer
 
 app = typer.Typer(no_args_is_help=True, help="Invitations: extend a period, cancel what was issued in error.")
 
 Result = TypeVar("Result")
-_POLL_S = 0.2
 
 
 class Language(StrEnum):
@@ -52,7 +48,7 @@ def case(
 
     lines = _run(look)
     if not lines:
-        _stop(f"decisions knows no profile {profile_id}: check the number")
+        stop(f"decisions knows no profile {profile_id}: check the number")
     typer.echo("\n".join(lines))
 
 
@@ -118,46 +114,18 @@ def _order(
     async def give(connection: Any) -> tuple[int, Any]:
         columns = (kind, invitations, round_id, until, reason, confirms)
         number = int(await connection.fetchval(QUERIES.add_command, *columns))
-        return number, None if timeout is None else await _outcome(connection, number, timeout)
+        return number, None if timeout is None else await answer(connection, QUERIES.command_outcome, number, timeout)
 
     number, outcome = _run(give)
     if timeout is None:
         typer.echo(f"ordered under number {number}; another operator confirms it: ee invitation confirm {number}")
     elif outcome is None:
-        _stop(f"command {number} is stored; decisions has not yet carried it out: is it running?")
+        stop(f"command {number} is stored; decisions has not yet carried it out: is it running?")
     elif outcome["refused"]:
-        _stop(f"command {number} was refused: {outcome['refused']}")
+        stop(f"command {number} was refused: {outcome['refused']}")
     else:
         typer.echo(f"command {number}: {outcome['changed']} invitations changed")
 
 
-async def _outcome(connection: Any, number: int, patience_s: float) -> Any:
-    until = time.monotonic() + patience_s
-    while True:
-        row = await connection.fetchrow(QUERIES.command_outcome, number)
-        if row is not None or time.monotonic() > until:
-            return row
-        await asyncio.sleep(_POLL_S)
-
-
 def _run(act: Callable[[Any], Awaitable[Result]]) -> Result:
-    try:
-        return asyncio.run(_connected(act))
-    except ValueError as error:
-        _stop(str(error))
-    except (asyncpg.PostgresError, OSError) as error:
-        _stop(f"the database of decisions refuses or does not answer ({type(error).__name__}): check your login")
-
-
-def _stop(line: str) -> NoReturn:
-    typer.echo(line, err=True)
-    raise typer.Exit(1)
-
-
-async def _connected(act: Callable[[Any], Awaitable[Result]]) -> Result:
-    connection = await asyncpg.connect(OperatorSettings().dsn(), server_settings={"search_path": "decisions"})
-    try:
-        await prepare(connection)
-        return await act(connection)
-    finally:
-        await connection.close()
+    return as_operator("decisions", act)

@@ -4,9 +4,8 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from enum import StrEnum
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, TypeVar
 
-import asyncpg
 import typer
 from pydantic import ValidationError
 
@@ -16,9 +15,10 @@ from services.draws.preview import Preview
 from services.draws.preview import preview as preview_of
 from services.draws.reasons import from_json
 from services.draws.round_store import RoundRow
-from services.draws.settings import DrawsSettings, OperatorSettings
+from services.draws.settings import DrawsSettings
 from services.draws.store import QUERIES
 from shared.contracts.rounds import Instruction
+from shared.db.operator_cli import OrderFailedError, as_operator, stop
 from shared.rules.catalogue import text
 from shared.worker.step import Connection
 
@@ -40,10 +40,6 @@ Patience = Annotated[float, typer.Option(min=0, help="How long to wait, in secon
 ENGLISH = Language.EN
 
 
-class CommandFailedError(Exception):
-    """What the operator is told; exit status 1."""
-
-
 @app.command()
 def draft(
     file: Annotated[
@@ -59,7 +55,7 @@ def draft(
         instruction = Instruction.model_validate_json(raw)
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, e['loc'])) or 'instruction'}: {e['msg']}" for e in error.errors())
-        _stop(problems)
+        stop("\n".join(problems))
 
     async def order(connection: Connection) -> list[str]:
         command_id = await operators.draft(connection, instruction.round_id, raw.decode())
@@ -165,9 +161,7 @@ def verify(round_id: RoundId) -> None:
     async def compare(connection: Connection) -> list[str]:
         row = await _round(connection, round_id)
         if row.certificate is None:
-            raise CommandFailedError(
-                f"round {round_id} is {row.state}: only a held and certified round can be verified"
-            )
+            raise OrderFailedError(f"round {round_id} is {row.state}: only a held and certified round can be verified")
         return await differences(connection, row, DrawsSettings().batch_timeout_s)
 
     found = _run(compare)
@@ -178,16 +172,16 @@ def verify(round_id: RoundId) -> None:
 async def _round(connection: Connection, round_id: str) -> RoundRow:
     row = await round_store.show(connection, round_id)
     if row is None:
-        raise CommandFailedError(f"there is no round {round_id}: see `ee round list`")
+        raise OrderFailedError(f"there is no round {round_id}: see `ee round list`")
     return row
 
 
 async def _obeyed(connection: Connection, command_id: int, lang: Language, timeout_s: float) -> None:
     reasons = await operators.outcome(connection, command_id, timeout_s)
     if reasons is None:
-        raise CommandFailedError(f"command {command_id} is stored; draws has not yet carried it out: is it running?")
+        raise OrderFailedError(f"command {command_id} is stored; draws has not yet carried it out: is it running?")
     if reasons:
-        raise CommandFailedError("\n".join(display.in_words(reasons, lang)))
+        raise OrderFailedError("\n".join(display.in_words(reasons, lang)))
 
 
 async def _until_over(connection: Connection, round_id: str, lang: Language, timeout_s: float) -> RoundRow:
@@ -199,7 +193,7 @@ async def _until_over(connection: Connection, round_id: str, lang: Language, tim
         if row.state in {"refused", "cancelled"} or row.certificate:
             return row
         if loop.time() > until:
-            raise CommandFailedError(f"round {round_id} is still {row.state}")
+            raise OrderFailedError(f"round {round_id} is still {row.state}")
         waits_for = list(display.in_words(row.waits_for, lang))
         if waits_for != told:
             typer.echo("\n".join(waits_for), err=True)
@@ -208,16 +202,7 @@ async def _until_over(connection: Connection, round_id: str, lang: Language, tim
 
 
 def _run(work: Callable[[Connection], Awaitable[Result]]) -> Result:
-    async def session() -> Result:
-        async with operators.connect(OperatorSettings().dsn()) as connection:
-            return await work(connection)
-
-    try:
-        return asyncio.run(session())
-    except (CommandFailedError, ValueError) as error:
-        _stop([str(error)])
-    except (asyncpg.PostgresError, OSError) as error:
-        _stop([f"the database of draws refuses or does not answer ({type(error).__name__}): check your login"])
+    return as_operator("draws", work)
 
 
 def _json(row: RoundRow) -> str:
@@ -232,14 +217,9 @@ async def _report(connection: Connection, round_id: str, lang: Language) -> list
     reasons = from_json(steps[-1]["reasons"]) if steps else []
     lines = [display.one_line(row), *display.indented(display.in_words(reasons, lang))]
     if row.state == "refused":
-        raise CommandFailedError("\n".join(lines))
+        raise OrderFailedError("\n".join(lines))
     return lines
 
 
 def _say(lines: Iterable[str]) -> None:
     typer.echo("\n".join(lines))
-
-
-def _stop(lines: Iterable[str]) -> NoReturn:
-    typer.echo("\n".join(lines), err=True)
-    raise typer.Exit(1)

@@ -1,6 +1,6 @@
 """What draws can be told beside what every worker can: `EE_DRAWS_...`."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from shared.settings import Settings
@@ -18,19 +18,3 @@ class DrawsSettings(Settings):
     batch_timeout_s: float = Field(
         300.0, gt=0, description="how long one statement may take that reads the whole pool after a round, seconds"
     )
-
-
-class OperatorSettings(Settings):
-    """How an operator reaches the database of draws, under a login of their own."""
-
-    model_config = SettingsConfigDict(env_prefix="EE_")
-
-    operator_postgres_dsn: SecretStr | None = Field(
-        None, description="host, database and the operator's own user and password"
-    )
-
-    def dsn(self) -> str:
-        """The DSN. Raises `ValueError` naming the setting that is missing."""
-        if self.operator_postgres_dsn is None:
-            raise ValueError("set EE_OPERATOR_POSTGRES_DSN to your own login at the database of draws")
-        return self.operator_postgres_dsn.get_secret_value()

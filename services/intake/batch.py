@@ -135,10 +135,11 @@ async def open_batch(
 ) -> Batch:
     """Lock and read what these messages are about."""
     connection = step.connection
-    hashes = {
+    erased = await store.erased_among(connection, (message.key for message in submissions))
+    hashes = {  # a profile that was forgotten names nobody any more, whatever is sent under its number
         place: recognition.people(message.body.body.identity)
         for place, message in enumerate(submissions)
-        if isinstance(message.body.body, Submission)
+        if isinstance(message.body.body, Submission) and message.key not in erased
     }
     keys = {message.key for message in (*submissions, *others)}
     wanted = {one for found in hashes.values() for one in found.hashes}
@@ -146,6 +147,8 @@ async def open_batch(
         wanted |= await store.people_of(connection, {message.key for message in others})
     people = await store.lock_people(connection, wanted)
     profiles = await store.lock_profiles(connection, keys)
+    if any(submissions[place].key in profiles and profiles[submissions[place].key].erased_at for place in hashes):
+        raise store.MovedOnError("a profile of the batch was forgotten meanwhile")
     return Batch(
         submissions=submissions,
         hashes=hashes,

@@ -10,6 +10,8 @@ from cryptography.fernet import Fernet
 from services.intake import store
 from services.intake.person import Vault
 from services.intake.settings import IntakeSettings
+from shared.audit.record import record
+from shared.db.operator_cli import as_operator
 from shared.db.pool import Pool, open_pool
 from shared.db.settings import DatabaseSettings
 
@@ -21,7 +23,12 @@ def show(
     profile_id: str,
     identity: Annotated[bool, typer.Option("--identity", help="decrypt and show who the candidate is")] = False,
 ) -> None:
-    """Show a profile: how it stands, what became of each version, its invitations. No identity unless asked for."""
+    """Show a profile: how it stands, what became of each version, its invitations. No identity unless asked for.
+
+    Who asks for identity does so under their own login (EE_OPERATOR_POSTGRES_DSN), and it is recorded.
+    """
+    if identity:
+        _record("identity_shown", profile_id=profile_id)
     found = asyncio.run(_with_pool(lambda pool: _story(pool, profile_id, identity)))
     if found is None:
         typer.echo(f"intake knows no profile {profile_id}: check the number", err=True)
@@ -33,8 +40,13 @@ def show(
 def rotate_identity(
     batch: Annotated[int, typer.Option(min=1, help="identities in one transaction")] = 500,
 ) -> None:
-    """Encrypt every identity with the newest key. Can be stopped and started again; workers may run meanwhile."""
-    done = asyncio.run(_with_pool(lambda pool: rotate(pool, Vault(IntakeSettings()), batch)))
+    """Encrypt every identity with the newest key, recorded under the operator's own login.
+
+    Can be stopped and started again; workers may run meanwhile.
+    """
+    vault = Vault(IntakeSettings())
+    _record("identity_rotated", key=vault.key_id)
+    done = asyncio.run(_with_pool(lambda pool: rotate(pool, vault, batch)))
     typer.echo(f"{done} identities were encrypted anew; the older keys are no longer needed")
 
 
@@ -42,6 +54,11 @@ def rotate_identity(
 def new_key() -> None:
     """Print a new key for EE_INTAKE_IDENTITY_KEYS (put it first) or EE_INTAKE_PERSON_KEY."""
     typer.echo(Fernet.generate_key().decode())
+
+
+def _record(action: str, **details: Any) -> None:
+    """Who looks at identity or changes its key is in the log, under their own login, before it is done."""
+    as_operator("intake", lambda connection: record(connection, action, **details))
 
 
 async def rotate(pool: Pool, vault: Vault, batch: int) -> int:

@@ -104,6 +104,8 @@ class Intake:
         body = received.body
         if batch.version_is_taken(message):
             self._reject(batch, message, [reason("version_reused", field="version")], now)
+        elif profile.erased_at is not None:
+            self._reject(batch, message, [reason("profile_erased")], now)
         elif isinstance(body, Withdrawal):
             self._withdrawal(batch, message, profile, body, now)
         else:

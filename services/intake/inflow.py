@@ -64,6 +64,7 @@ def _decided(body: Decided) -> Invitation:
         body.at,
         body.application.received_at if body.application else None,
         _bar(body.bar),
+        body.application.state if body.application else None,
     )
 
 

@@ -16,7 +16,7 @@ from services.intake.person import People
 from services.intake.profile import Profile
 from services.intake.reminders import reminders_on
 from shared.contracts.base import Reason
-from shared.contracts.decided import InvitationState
+from shared.contracts.decided import ApplicationState, InvitationState
 from shared.contracts.profile import Status
 from shared.contracts.submission import Submission
 from shared.rules.facts import Facts
@@ -49,6 +49,7 @@ class Invitation:
     at: datetime
     applied_at: datetime | None = None
     bar: Barred | None = None
+    application: ApplicationState | None = None
 
 
 def enter(

@@ -111,16 +111,17 @@ RETURNING profile_id;
 -- name: write_invitations
 -- What was learned of invitations; an older step of one changes nothing.
 INSERT INTO invitation AS i (
-    profile_id, invitation_id, sequence, state, deadline, at, applied_at, barred_since, barred_until, bar_section
+    profile_id, invitation_id, sequence, state, deadline, at, applied_at, application_state, barred_since, barred_until,
+    bar_section
 )
 SELECT * FROM unnest(
     $1::text [], $2::text [], $3::bigint [], $4::text [], $5::timestamptz [], $6::timestamptz [], $7::timestamptz [],
-    $8::date [], $9::date [], $10::text []
+    $8::text [], $9::date [], $10::date [], $11::text []
 )
 ON CONFLICT (profile_id, invitation_id) DO UPDATE SET
     sequence = excluded.sequence, state = excluded.state, deadline = excluded.deadline, at = excluded.at,
-    applied_at = excluded.applied_at, barred_since = excluded.barred_since, barred_until = excluded.barred_until,
-    bar_section = excluded.bar_section
+    applied_at = excluded.applied_at, application_state = excluded.application_state,
+    barred_since = excluded.barred_since, barred_until = excluded.barred_until, bar_section = excluded.bar_section
 WHERE i.sequence < excluded.sequence;
 
 -- name: take_due
@@ -215,17 +216,118 @@ UPDATE identity AS i SET key_id = $3, sealed = w.sealed
 FROM unnest($1::text [], $2::bytea []) AS w (profile_id, sealed)
 WHERE i.profile_id = w.profile_id;
 
--- name: erase_profiles
--- Forget facts and published bodies; ranking keys, guards and hashes stay.
+-- name: erased_among
+-- Those of these profiles that were forgotten.
+SELECT profile_id FROM profile WHERE profile_id = ANY($1::text []) AND erased_at IS NOT NULL;
+
+-- name: lock_commands
+-- One process carries out commands at a time.
+SELECT pg_try_advisory_xact_lock(hashtext('intake.commands'));
+
+-- name: open_commands
+-- Commands without an outcome, but for those that are set aside.
+SELECT command_id, kind, profile_id, consent, confirms, given_by FROM command AS c
+WHERE
+    NOT 'command ' || c.command_id = ANY($1::text [])
+    AND NOT EXISTS (SELECT FROM command_outcome AS o WHERE o.command_id = c.command_id)
+ORDER BY c.command_id LIMIT $2;
+
+-- name: count_commands
+-- How many commands have no outcome.
+SELECT count(*) FROM command AS c
+WHERE NOT EXISTS (SELECT FROM command_outcome AS o WHERE o.command_id = c.command_id);
+
+-- name: ordered
+-- The order that a command confirms: it was not refused, and no confirmation has carried it out.
+SELECT c.profile_id, c.consent, c.given_by FROM command AS c
+INNER JOIN command_outcome AS o USING (command_id)
+WHERE
+    c.command_id = $1 AND c.kind = 'forget' AND o.refused IS NULL AND NOT EXISTS (
+        SELECT FROM command AS d INNER JOIN command_outcome AS p USING (command_id)
+        WHERE d.confirms = c.command_id AND p.refused IS NULL
+    );
+
+-- name: add_command
+-- Give a command; who gives it is the login of the session.
+INSERT INTO command (kind, profile_id, consent, confirms) VALUES ($1, $2, $3, $4) RETURNING command_id;
+
+-- name: ordered_person
+-- Whom an order is about.
+SELECT profile_id FROM command WHERE command_id = $1;
+
+-- name: command_outcome
+-- What became of a command; no row = it waits.
+SELECT refused, may_from, forgotten FROM command_outcome WHERE command_id = $1;
+
+-- name: add_command_outcome
+-- What became of a command.
+INSERT INTO command_outcome (command_id, at, refused, may_from, forgotten) VALUES ($1, $2, $3, $4, $5);
+
+-- name: hashes_of
+-- The hashes of the people behind these profiles, earlier passports too.
+SELECT passport_hash AS person FROM profile WHERE profile_id = ANY($1::text []) AND passport_hash IS NOT NULL
+UNION
+SELECT client_hash FROM profile WHERE profile_id = ANY($1::text []) AND client_hash IS NOT NULL
+UNION
+SELECT person FROM person WHERE profile_id = ANY($1::text []);
+
+-- name: profiles_of
+-- The profiles of these hashes.
+SELECT profile_id FROM profile WHERE passport_hash = ANY($1::bytea [])
+UNION
+SELECT profile_id FROM profile WHERE client_hash = ANY($1::bytea [])
+UNION
+SELECT profile_id FROM person WHERE person = ANY($1::bytea []) AND profile_id IS NOT NULL;
+
+-- name: last_outcome
+-- When the newest outcome of a submission of these profiles was decided.
+SELECT max(decided_at) FROM (
+    SELECT decided_at FROM outcome WHERE profile_id = ANY($1::text [])
+    UNION ALL
+    SELECT decided_at FROM event_outcome WHERE profile_id = ANY($1::text [])
+) AS decided;
+
+-- name: forget_profiles
+-- Forget what is published, the language and who it is; ranking keys and guards stay. None that is live.
 UPDATE profile SET
-    body = NULL, sequence = sequence + 1, revision = revision + 1, erased_at = $2, changed_at = $2
-WHERE profile_id = ANY($1::text []) AND erased_at IS NULL AND status <> 'in_pool' AND NOT invited AND sequence > 0
+    body = NULL, language = 'en', passport_hash = NULL, client_hash = NULL, erased_at = $2, changed_at = $2,
+    revision = revision + 1, sequence = CASE WHEN sequence > 0 THEN sequence + 1 ELSE 0 END
+WHERE profile_id = ANY($1::text []) AND erased_at IS NULL AND status IS DISTINCT FROM 'in_pool' AND NOT invited
 RETURNING profile_id;
 
--- name: erase_versions
+-- name: forget_versions
 -- Forget the facts of every version.
-UPDATE version SET facts = NULL WHERE profile_id = ANY($1::text []);
+UPDATE version SET facts = NULL, language = 'en' WHERE profile_id = ANY($1::text []);
 
--- name: erase_identities
+-- name: forget_identities
 -- Forget who these candidates are.
 DELETE FROM identity WHERE profile_id = ANY($1::text []);
+
+-- name: forget_outcomes
+-- Forget what rejections said; that there was one, and of which content, stays.
+UPDATE outcome SET body = NULL WHERE profile_id = ANY($1::text []) AND body IS NOT NULL;
+
+-- name: forget_event_outcomes
+-- Forget what rejections said that no version holds.
+UPDATE event_outcome SET body = '' WHERE profile_id = ANY($1::text []);
+
+-- name: release_people
+-- No profile holds these people any more.
+UPDATE person SET profile_id = NULL WHERE person = ANY($1::bytea []);
+
+-- name: drop_people
+-- Forget these hashes, but for those that are barred on a day.
+DELETE FROM person WHERE person = ANY($1::bytea []) AND (barred_since IS NULL OR barred_until < $2);
+
+-- name: drop_unheld
+-- Forget hashes that no profile holds and that are not barred on a day.
+DELETE FROM person WHERE person IN (
+    SELECT p.person FROM person AS p
+    WHERE p.profile_id IS NULL AND (p.barred_since IS NULL OR p.barred_until < $1)
+    LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+RETURNING person;
+
+-- name: count_unheld
+-- How many hashes no profile holds that are not barred on a day.
+SELECT count(*) FROM person WHERE profile_id IS NULL AND (barred_since IS NULL OR barred_until < $1);

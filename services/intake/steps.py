@@ -1,9 +1,9 @@
-"""What the clock causes: the life of profiles, and new rule sets."""
+"""What the clock causes: the life of profiles, new rule sets, and what is to be forgotten."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from services.intake import life, store
+from services.intake import forgetting, forgetting_store, life, store
 from services.intake.assessment import Assess
 from services.intake.batch import write_changed
 from services.intake.profile import Profile
@@ -14,16 +14,21 @@ from shared.worker.step import Connection, Step
 
 
 class Steps:
-    """The clock steps of intake. They run all the time, in every process, and only ever close a profile or tell."""
+    """The clock steps of intake. They run all the time, in every process."""
 
     def __init__(self, assess: Assess) -> None:
         self._assess = assess
 
     def all(self) -> tuple[ClockStep, ...]:
-        """`life`: expiry, changes of the programs, reminders. `law`: rule sets that were loaded since."""
+        """`life`: expiry, changes of the programs, reminders. `law`: rule sets that were loaded since.
+
+        `commands`: what operators order. `hashes`: keyed hashes that nothing holds any more.
+        """
         return (
             ClockStep("life", self.live, store.count_due),
             ClockStep("law", self.follow_law, count_under_other_law),
+            ClockStep("commands", forgetting.obey, forgetting_store.count_commands),
+            ClockStep("hashes", forgetting.drop_hashes, forgetting_store.count_unheld),
         )
 
     async def live(self, step: Step, limit: int) -> int:

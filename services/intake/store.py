@@ -12,14 +12,14 @@ from services.intake.life import Barred, Invitation
 from services.intake.outcomes import EventKey, Outcome, VersionKey, stored_fact
 from services.intake.profile import COLUMNS, Profile
 from services.intake.rivals import Person
-from shared.contracts.decided import InvitationState
+from shared.contracts.decided import ApplicationState, InvitationState
 from shared.db.queries import load
 from shared.worker.step import Connection
 
 QUERIES = load("services.intake")
 
 
-class _MovedOnError(asyncpg.SerializationError):
+class MovedOnError(asyncpg.SerializationError):
     """Another transaction wrote the same new keys first: the batch is done again and will see them (transient)."""
 
 
@@ -33,13 +33,14 @@ def _columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
 
 
 async def lock_people(connection: Connection, hashes: Iterable[bytes]) -> dict[bytes, Person]:
-    """Lock these people, new ones too, and read who holds them."""
+    """Lock these people, new ones too, and read who holds them. Raises a transient error where one went meanwhile."""
     wanted = sorted(set(hashes))
     if not wanted:
         return {}
     await connection.execute(QUERIES.enter_people, wanted)
     await connection.execute(QUERIES.lock_people, wanted)
     rows = await connection.fetch(QUERIES.read_people, wanted)
+    _all_written(rows, wanted)  # a hash that nothing held was forgotten between the two statements
     return {row["person"]: Person(**{**row, "invited": bool(row["invited"])}) for row in rows}
 
 
@@ -55,6 +56,11 @@ async def lock_profiles(connection: Connection, profile_ids: Iterable[str]) -> d
     return {row["profile_id"]: Profile.read(row) for row in rows}
 
 
+async def erased_among(connection: Connection, profile_ids: Iterable[str]) -> set[str]:
+    """Those of these profiles that were forgotten."""
+    return {row["profile_id"] for row in await connection.fetch(QUERIES.erased_among, sorted(set(profile_ids)))}
+
+
 async def read_outcomes(connection: Connection, keys: Iterable[VersionKey]) -> dict[VersionKey, Outcome]:
     """The stored outcomes of these versions."""
     wanted = set(keys)
@@ -64,7 +70,7 @@ async def read_outcomes(connection: Connection, keys: Iterable[VersionKey]) -> d
     found = {}
     for row in rows:
         at = row["decided_at"]
-        fact = stored_fact(row["profile_id"], row["ce_id"], at, row["body"]) if row["ce_id"] else None
+        fact = stored_fact(row["profile_id"], row["ce_id"], at, row["body"]) if row["body"] else None
         key = (row["profile_id"], row["withdrawal"], row["version"])
         found[key] = Outcome(row["outcome"], row["content"], at, fact)
     return found
@@ -78,7 +84,8 @@ async def read_event_outcomes(connection: Connection, keys: Iterable[EventKey]) 
     rows = await connection.fetch(QUERIES.read_event_outcomes, *_columns(wanted, 3))
     found = {}
     for row in rows:
-        fact = stored_fact(row["profile_id"], row["fact_id"], row["decided_at"], row["body"])
+        said = row["body"]
+        fact = stored_fact(row["profile_id"], row["fact_id"], row["decided_at"], said) if said else None
         key = (row["ce_source"], row["ce_id"], row["profile_id"], row["content"])
         found[key] = Outcome("rejected", row["content"], row["decided_at"], fact)
     return found
@@ -103,6 +110,7 @@ def _invitation(row: asyncpg.Record) -> Invitation:
         row["at"],
         row["applied_at"],
         None if since is None else Barred(since, row["barred_until"], row["bar_section"]),
+        row["application_state"] and ApplicationState(row["application_state"]),
     )
 
 
@@ -165,11 +173,12 @@ async def write_invitations(connection: Connection, invitations: Sequence[Invita
                 one.deadline,
                 one.at,
                 one.applied_at,
+                one.application and one.application.value,
                 *(one.bar or (None, None, None)),
             )
             for one in invitations
         )
-        await connection.execute(QUERIES.write_invitations, *_columns(rows, 10))
+        await connection.execute(QUERIES.write_invitations, *_columns(rows, 11))
 
 
 async def take_due(connection: Connection, now: datetime, but: Sequence[str], limit: int) -> list[Profile]:
@@ -202,7 +211,7 @@ async def count_under_law(connection: Connection, laws: Sequence[tuple[str, date
 
 def _all_written(written: Sequence[Any], wanted: Sequence[Any]) -> None:
     if len(written) != len(wanted):
-        raise _MovedOnError("rows of the batch were written meanwhile")
+        raise MovedOnError("rows of the batch were written meanwhile")
 
 
 async def story(connection: Connection, profile_id: str) -> dict[str, Any] | None:
@@ -237,12 +246,3 @@ async def write_sealed(connection: Connection, key_id: str, sealed: Mapping[str,
     """Identities under this key now."""
     if sealed:
         await connection.execute(QUERIES.write_sealed, list(sealed), list(sealed.values()), key_id)
-
-
-async def erase(connection: Connection, profile_ids: Sequence[str], now: datetime) -> list[str]:
-    """Forget who these candidates are and what they declared; what is live is left alone. Returns the forgotten."""
-    rows = await connection.fetch(QUERIES.erase_profiles, profile_ids, now)
-    forgotten = [row["profile_id"] for row in rows]
-    await connection.execute(QUERIES.erase_versions, forgotten)
-    await connection.execute(QUERIES.erase_identities, forgotten)
-    return forgotten

@@ -15,6 +15,7 @@ from services.scoring.recompute import Kept, RuleSetsUnknownError, differences, 
 from services.scoring.rehearsal import Rehearsal
 from services.scoring.rehearsal_report import report as rehearsal_report
 from services.scoring.rescore import outdated
+from shared.db.operator_cli import as_operator
 from shared.db.pool import open_pool
 from shared.db.settings import DatabaseSettings
 from shared.kafka.settings import KafkaSettings
@@ -79,14 +80,14 @@ def status() -> None:
 @rescore_app.command()
 def stop(reason: Annotated[str, typer.Option(help="Why; shown by `status`.")]) -> None:
     """Stop it in every process; messages and birthdays go on. Rounds refuse scores under old rule sets."""
-    _with_connection(lambda connection: store.stop_rescore(connection, reason))
+    as_operator("scoring", lambda connection: store.stop_rescore(connection, reason))
     typer.echo("stopped; go on with `ee scoring rescore resume`")
 
 
 @rescore_app.command()
 def resume() -> None:
     """Let it go on where it was stopped."""
-    _with_connection(store.resume_rescore)
+    as_operator("scoring", store.resume_rescore)
     typer.echo("resumed")
 
 

@@ -1,7 +1,7 @@
 """Roles, schemas and migrations of the services.
 
-A runner of our own, because each schema is migrated as its own owner, in `pre` and `post` steps, from two folders
-(the worker's and the service's): with another tool this would be a wrapper as long as this file.
+A runner of our own, because each schema is migrated as its own owner, in `pre` and `post` steps, from several folders
+(the shared ones and the service's): with another tool this would be a wrapper as long as this file.
 """
 
 import hashlib
@@ -13,11 +13,11 @@ from typing import Literal
 import asyncpg
 
 from shared.db.pool import tls
-from shared.db.settings import DatabaseSettings, app_role, operator_role, owner_role
+from shared.db.settings import AUDITOR, DatabaseSettings, app_role, operator_role, owner_role
 from shared.kafka.topics import SERVICES
 
 Step = Literal["pre", "post", "all"]
-WORKER = "shared.worker"
+SHARED = ("shared.worker", "shared.audit")
 
 _ROLES = """
 DO $$ BEGIN
@@ -64,9 +64,9 @@ def position(name: str) -> tuple[str, bool, str]:
 
 
 def migrations(service: str, step: Step) -> list[Migration]:
-    """The migrations of a service in order: the worker's first."""
+    """The migrations of a service in order: those that every service has first."""
     found = []
-    for package in (WORKER, f"services.{service}"):
+    for package in (*SHARED, f"services.{service}"):
         folder = files(package).joinpath("migrations")
         names = [entry.name for entry in folder.iterdir() if entry.name.endswith((".pre.sql", ".post.sql"))]
         found += [
@@ -96,6 +96,7 @@ async def _roles(connection: "asyncpg.Connection[asyncpg.Record]", service: str,
         (owner_role(service), "NOLOGIN"),
         (app_role(service), "LOGIN CONNECTION LIMIT 100"),
         (operator_role(service), "NOLOGIN"),
+        (AUDITOR, "NOLOGIN"),
     ):
         await connection.execute(_ROLES.format(role=role, options=options))
     if password:
@@ -103,7 +104,8 @@ async def _roles(connection: "asyncpg.Connection[asyncpg.Record]", service: str,
         await connection.execute(f"ALTER ROLE {app_role(service)} PASSWORD {quoted}")
     database = await connection.fetchval("SELECT quote_ident(current_database())")
     await connection.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC; REVOKE ALL ON SCHEMA public FROM PUBLIC;")
-    await connection.execute(f"GRANT CONNECT ON DATABASE {database} TO {app_role(service)}, {operator_role(service)}")
+    people = f"{operator_role(service)}, {AUDITOR}"
+    await connection.execute(f"GRANT CONNECT ON DATABASE {database} TO {app_role(service)}, {people}")
     await connection.execute(f"GRANT {owner_role(service)} TO CURRENT_USER")
     await connection.execute(_SCHEMA.format(**names))
 

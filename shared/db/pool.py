@@ -15,7 +15,7 @@ COMMAND_TIMEOUT_S = 15.0
 CONNECT_TIMEOUT_S = 10.0
 START_RETRY_S = 1.0
 
-_SERVER_SETTINGS = {
+SERVER_SETTINGS = {
     "statement_timeout": "10s",
     "lock_timeout": "3s",
     "idle_in_transaction_session_timeout": "30s",
@@ -50,7 +50,7 @@ def arguments(settings: DatabaseSettings, service: str, application_name: str) -
         "timeout": CONNECT_TIMEOUT_S,
         "init": prepare,
         "server_settings": {
-            **_SERVER_SETTINGS,
+            **SERVER_SETTINGS,
             "application_name": application_name,
             "search_path": service,
         },

@@ -73,6 +73,26 @@ def app_role(service: str) -> str:
     return f"{service}_app"
 
 
+class OperatorSettings(Settings):
+    """How an operator reaches the database, under a login of their own."""
+
+    model_config = SettingsConfigDict(env_prefix="EE_")
+
+    operator_postgres_dsn: SecretStr | None = Field(
+        None, description="host, database and the operator's own user and password: `ee operator create` prints it"
+    )
+
+    def dsn(self) -> str:
+        """The DSN. Raises `ValueError` naming the setting that is missing."""
+        if self.operator_postgres_dsn is None:
+            raise ValueError("set EE_OPERATOR_POSTGRES_DSN to your own login at the database: `ee operator create`")
+        return self.operator_postgres_dsn.get_secret_value()
+
+
+AUDITOR = "auditor"
+"""The group of the people who read what operators did, in every service."""
+
+
 def owner_role(service: str) -> str:
     """The role that owns a service's schema and migrates it; nobody logs in as it."""
     return f"{service}_owner"

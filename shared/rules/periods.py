@@ -31,6 +31,7 @@ __all__ = [
     "misrepresentation_bar",
     "period_to_apply",
     "profile_expires_at",
+    "retained_until",
     "review_period",
     "service_standard",
     "utc_day",
@@ -124,6 +125,11 @@ def profile_expires_at(submitted_at: datetime) -> datetime:
 def service_standard(received_on: date) -> date:
     """The last day of the six months in which 80 percent of complete applications get a final decision."""
     return add_months(received_on, _TABLE["service_standard"]["months"])
+
+
+def retained_until(decided_on: date) -> date:
+    """The first day on which what a decision rested on may go without consent: Privacy Regulations s.4(1)(a)."""
+    return add_years(decided_on, _TABLE["retention"]["years"])
 
 
 def misrepresentation_bar(

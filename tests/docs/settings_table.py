@@ -8,10 +8,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from services.decisions.settings import DecisionsSettings
-from services.decisions.settings import OperatorSettings as DecisionsOperator
-from services.draws.settings import DrawsSettings, OperatorSettings
+from services.draws.settings import DrawsSettings
 from services.intake.settings import IntakeSettings
-from shared.db.settings import DatabaseSettings
+from shared.db.settings import DatabaseSettings, OperatorSettings
 from shared.kafka.settings import KafkaSettings
 from shared.settings import Settings
 from shared.worker.settings import WorkerSettings
@@ -27,7 +26,6 @@ CLASSES: dict[str, type[Settings]] = {
     "decisions": DecisionsSettings,
     "operators' commands": OperatorSettings,
 }
-assert DecisionsOperator.model_fields.keys() == OperatorSettings.model_fields.keys()
 
 
 def table() -> str:

@@ -77,8 +77,11 @@ def erasure(profile_id: str = ID) -> Message:
 class Bench:
     """Takes batches and ticks, each in its own transaction, and shows what came out."""
 
-    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", *, auto_approve: bool = False) -> None:
+    def __init__(
+        self, connection: "asyncpg.Connection[asyncpg.Record]", database: str, *, auto_approve: bool = False
+    ) -> None:
         self.connection: Any = connection
+        self._database = database
         self._decisions = Decisions(DecisionsSettings(auto_approve=auto_approve), timedelta(seconds=300))
 
     async def take(self, *messages: Message, now: datetime = NOW) -> Step:
@@ -97,6 +100,16 @@ class Bench:
             files = await store.lock(self.connection, [row["profile_id"] for row in rows])
             await cases.refold(step, files, until)
             await step.close()
+
+    async def command(self, **columns: Any) -> int:
+        """An order, given as the administrator; what operators can is in the tests of their logins."""
+        names = ", ".join(columns)
+        places = ", ".join(f"${place}" for place in range(1, len(columns) + 1))
+        admin = await asyncpg.connect(self._database, server_settings={"search_path": "decisions"})
+        statement = f"INSERT INTO command ({names}) VALUES ({places}) RETURNING command_id"
+        number = int(await admin.fetchval(statement, *columns.values()))
+        await admin.close()
+        return number
 
     async def obey(self, now: datetime, limit: int = 100, set_aside: Sequence[str] = ()) -> int:
         """Carry out the operators' commands."""

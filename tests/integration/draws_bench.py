@@ -54,8 +54,9 @@ class FakeOffsets:
 class Bench:
     """One process of draws, without its loops: each test turns them itself."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", database: str) -> None:
         self.pool = pool
+        self._database = database
         self.offsets = FakeOffsets()
         self.published: list[tuple[str, bytes]] = []
         self.settings = DrawsSettings(round_time_limit_s=60.0, round_poll_ms=5)
@@ -101,7 +102,11 @@ class Bench:
         values = [kind, round_id, by, *columns.values()]
         places = ", ".join(f"${n}" for n in range(1, len(values) + 1))
         statement = f"INSERT INTO command ({', '.join(names)}) VALUES ({places}) RETURNING command_id"
-        command_id = await self.pool.fetchval(statement, *values)
+        # Only an administrator can give a command in a name of others; what operators can is in test_draws_orders.
+        admin = await asyncpg.connect(self._database, server_settings={"search_path": "draws"})
+        await prepare(admin)
+        command_id = await admin.fetchval(statement, *values)
+        await admin.close()
         await self.obey()
         reasons = await self.pool.fetchval("SELECT reasons FROM command_outcome WHERE command_id = $1", command_id)
         return [reason["code"] for reason in reasons]
@@ -172,9 +177,9 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(dsn: str) -> AsyncIterator[Bench]:
-    """A bench on the database of this DSN, as the role of draws."""
+async def bench(dsn: str, database: str) -> AsyncIterator[Bench]:
+    """A bench on the database of this DSN, as the role of draws; `database`: the same as the administrator."""
     async with asyncpg.create_pool(
         dsn, min_size=1, max_size=6, init=prepare, server_settings={"search_path": "draws", "timezone": "UTC"}
     ) as pool:
-        yield Bench(pool)
+        yield Bench(pool, database)

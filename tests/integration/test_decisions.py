@@ -27,8 +27,8 @@ DAY = timedelta(1)
 
 
 @pytest.fixture
-async def bench(connect: Connect) -> Bench:
-    return Bench(await connect("decisions"))
+async def bench(connect: Connect, database: str) -> Bench:
+    return Bench(await connect("decisions"), database)
 
 
 async def test_an_application_is_received_and_then_approved_by_an_officer(bench: Bench) -> None:
@@ -159,19 +159,21 @@ async def test_a_clock_step_acts_on_every_deadline_in_order_and_is_then_no_longe
     assert len(await bench.facts()) == 4
 
 
-async def test_with_the_policy_on_an_application_is_approved_without_an_officer(connect: Connect) -> None:
-    bench = Bench(await connect("decisions"), auto_approve=True)
+async def test_with_the_policy_on_an_application_is_approved_without_an_officer(
+    connect: Connect, database: str
+) -> None:
+    bench = Bench(await connect("decisions"), database, auto_approve=True)
     findings = [received(one, f"f{place}") for place, one in enumerate(clearances(RECEIVED_AT + DAY))]
     await bench.take(profile(), issued(invitation()), received(application(), "a"), *findings)
     assert await bench.outcomes() == ["received", "approved"]
 
 
-async def test_the_policy_of_the_day_of_receipt_stays_with_the_application(connect: Connect) -> None:
+async def test_the_policy_of_the_day_of_receipt_stays_with_the_application(connect: Connect, database: str) -> None:
     connection = await connect("decisions")
-    before = Bench(connection)
+    before = Bench(connection, database)
     await before.take(profile(), issued(invitation()), received(application(), "a"))
     findings = [received(one, f"f{place}") for place, one in enumerate(clearances(RECEIVED_AT + DAY))]
-    await Bench(connection, auto_approve=True).take(*findings)
+    await Bench(connection, database, auto_approve=True).take(*findings)
     assert await before.outcomes() == ["received"]
 
 
@@ -202,13 +204,6 @@ async def test_a_fact_said_late_carries_the_standing_of_now(bench: Bench) -> Non
 # Operators
 
 
-async def command(bench: Bench, **columns: Any) -> int:
-    names = ", ".join(columns)
-    places = ", ".join(f"${place}" for place in range(1, len(columns) + 1))
-    statement = f"INSERT INTO command ({names}) VALUES ({places}) RETURNING command_id"
-    return int(await bench.connection.fetchval(statement, *columns.values()))
-
-
 async def outcome(bench: Bench, number: int) -> tuple[int, str | None]:
     row = await bench.connection.fetchrow("SELECT changed, refused FROM command_outcome WHERE command_id = $1", number)
     return row["changed"], row["refused"]
@@ -221,7 +216,7 @@ async def test_an_operator_extends_every_open_invitation_of_a_round_at_once(benc
         body = invitation(f"I{place}", profile_id=other)
         await bench.take(profile(profile_id=other), issued(body, f"invited:{place}"))
     await bench.take(received({**declined(RECEIVED_AT, "I4"), "profile_id": others[2]}, "d"))
-    number = await command(bench, kind="extend", round_id="436", until=(DEADLINE + 9 * DAY).date(), reason="outage")
+    number = await bench.command(kind="extend", round_id="436", until=(DEADLINE + 9 * DAY).date(), reason="outage")
     assert await bench.obey(INVITED_AT + 50 * DAY) == 1
     assert await outcome(bench, number) == (3, None)
     extended = [fact for fact in await bench.facts("decided") if fact["outcome"] == "extended"]
@@ -232,27 +227,23 @@ async def test_an_operator_extends_every_open_invitation_of_a_round_at_once(benc
 async def test_a_command_that_is_set_aside_does_not_hide_the_next_one(bench: Bench) -> None:
     """Taken one by one: else the first of two that fail would hide the second, and all behind them would wait."""
     await bench.take(profile(), issued(invitation()))
-    failing = await command(bench, kind="extend", invitations=["I1"], until=DEADLINE.date(), reason="a")
-    following = await command(
-        bench, kind="extend", invitations=["I1"], until=(DEADLINE + 9 * DAY).date(), reason="outage"
+    failing = await bench.command(kind="extend", invitations=["I1"], until=DEADLINE.date(), reason="a")
+    following = await bench.command(
+        kind="extend", invitations=["I1"], until=(DEADLINE + 9 * DAY).date(), reason="outage"
     )
     assert await bench.obey(INVITED_AT + DAY, limit=1, set_aside=[f"command {failing}"]) == 1
     assert await outcome(bench, following) == (1, None)
 
 
-async def test_a_cancellation_needs_a_second_operator(bench: Bench, database: str) -> None:
+async def test_a_cancellation_needs_a_second_operator(bench: Bench) -> None:
     await bench.take(profile(), issued(invitation()))
-    number = await command(bench, kind="cancel", invitations=["I1"], reason="wrong round")
+    number = await bench.command(kind="cancel", invitations=["I1"], reason="wrong round", given_by="ada")
     assert await bench.obey(INVITED_AT + DAY) == 0
-    same = await command(bench, kind="confirm", confirms=number)
+    same = await bench.command(kind="confirm", confirms=number, given_by="ada")
     await bench.obey(INVITED_AT + DAY)
     assert (await outcome(bench, same))[1] == "a cancellation needs two operators: let another one confirm it"
     assert await bench.outcomes() == []
-    superuser = await asyncpg.connect(database)
-    other = await superuser.fetchval(
-        "INSERT INTO decisions.command (kind, confirms) VALUES ('confirm', $1) RETURNING command_id", number
-    )
-    await superuser.close()
+    other = await bench.command(kind="confirm", confirms=number, given_by="grace")
     await bench.obey(INVITED_AT + DAY)
     assert await outcome(bench, other) == (1, None)
     assert await outcome(bench, number) == (1, None)

@@ -15,8 +15,8 @@ from tests.unit.decisions.given import DEADLINE, ID, INVITED_AT, RECEIVED_AT, ap
 
 
 @pytest.fixture
-async def bench(connect: Connect) -> Bench:
-    return Bench(await connect("decisions"))
+async def bench(connect: Connect, database: str) -> Bench:
+    return Bench(await connect("decisions"), database)
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from services.draws import operators
 from services.draws.cli import app
 from services.draws.instruction import content_hash
+from shared.db.operators import create_operator
 from shared.stack.stack import Stack
 from tests.conftest import service_dsn
 from tests.integration.draws_bench import Bench, bench
@@ -20,7 +20,7 @@ from tests.unit.draws.samples import eligible, instruction, scored
 @pytest.fixture
 async def draws(stack: Stack, database: str) -> AsyncIterator[Bench]:
     """Draws with a pool of two, carrying out commands and holding rounds in the background."""
-    async with bench(service_dsn(stack, database, "draws")) as opened:
+    async with bench(service_dsn(stack, database, "draws"), database) as opened:
         for name, total in (("A00001", 500), ("A00002", 490)):
             await opened.read(scored(name, total), eligible(name))
         turning = asyncio.create_task(turn(opened))
@@ -50,13 +50,13 @@ class Operator:
 
 @pytest.fixture
 async def anna(draws: Bench, database: str) -> Operator:
-    await operators.create_operator(database, "anna", "secret")
+    await create_operator(database, "anna", "secret", ["draws"])
     return Operator("anna", database)
 
 
 @pytest.fixture
 async def benoit(draws: Bench, database: str) -> Operator:
-    await operators.create_operator(database, "benoit", "secret")
+    await create_operator(database, "benoit", "secret", ["draws"])
     return Operator("benoit", database)
 
 

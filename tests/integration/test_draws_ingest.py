@@ -15,7 +15,7 @@ from tests.unit.draws.samples import decided, eligible, erasure, held, instructi
 
 @pytest.fixture
 async def draws(stack: Stack, database: str) -> AsyncIterator[Bench]:
-    async with bench(service_dsn(stack, database, "draws")) as opened:
+    async with bench(service_dsn(stack, database, "draws"), database) as opened:
         yield opened
 
 

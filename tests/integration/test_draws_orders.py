@@ -10,6 +10,7 @@ from services.draws import operators
 from services.draws.instruction import content_hash
 from services.draws.preview import Preview, preview
 from shared.contracts.rounds import RoundState, TieBreak
+from shared.db.operators import create_operator, session
 from shared.stack.stack import Stack
 from tests.conftest import service_dsn, with_database
 from tests.integration.draws_bench import Bench, bench
@@ -18,7 +19,7 @@ from tests.unit.draws.samples import INSTANT, SUBMITTED, eligible, instruction, 
 
 @pytest.fixture
 async def draws(stack: Stack, database: str) -> AsyncIterator[Bench]:
-    async with bench(service_dsn(stack, database, "draws")) as opened:
+    async with bench(service_dsn(stack, database, "draws"), database) as opened:
         yield opened
 
 
@@ -205,7 +206,7 @@ async def test_a_preview_of_nobody_has_no_cut_off(draws: Bench) -> None:
 async def operator(stack: Stack, database: str, name: str) -> str:
     """The DSN of an operator's login at the test's database."""
     admin = with_database(stack.backend.admin_dsn, database.rpartition("/")[2])
-    await operators.create_operator(admin, name, "a-Pass'word")
+    await create_operator(admin, name, "a-Pass'word", ["draws"])
     host = database.rpartition("@")[2]
     return f"postgresql://{name}:a-Pass%27word@{host}"
 
@@ -214,7 +215,7 @@ async def test_an_operator_acts_under_their_own_login_whatever_they_write(
     draws: Bench, stack: Stack, database: str
 ) -> None:
     anna, benoit = [await operator(stack, database, name) for name in ("anna", "benoit")]
-    async with operators.connect(anna) as mine, operators.connect(benoit) as theirs:
+    async with session("draws", anna) as mine, session("draws", benoit) as theirs:
         await operators.draft(mine, "436", BODY)
         own = await operators.approve(mine, "436", HASH)
         other = await operators.approve(theirs, "436", HASH)
@@ -233,4 +234,4 @@ async def test_an_operator_acts_under_their_own_login_whatever_they_write(
 async def test_a_name_of_a_service_cannot_be_an_operators(stack: Stack, database: str) -> None:
     for name in ("draws_app", "Anna", "anna; DROP TABLE pool", ""):
         with pytest.raises(ValueError, match="can't be an operator's login"):
-            await operators.create_operator(database, name, "secret")
+            await create_operator(database, name, "secret", ["draws"])

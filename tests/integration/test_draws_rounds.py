@@ -23,7 +23,7 @@ from tests.unit.draws.samples import INSTANT, SUBMITTED, decided, eligible, inst
 
 @pytest.fixture
 async def draws(stack: Stack, database: str) -> AsyncIterator[Bench]:
-    async with bench(service_dsn(stack, database, "draws")) as opened:
+    async with bench(service_dsn(stack, database, "draws"), database) as opened:
         yield opened
 
 
@@ -252,7 +252,7 @@ async def test_two_processes_at_once_hold_one_round(draws: Bench, stack: Stack, 
 
     await in_pool(draws, *((f"A{n:05}", 500 - n, {}) for n in range(5)))
     await draws.approved(instruction(invitations=3))
-    async with bench(service_dsn(stack, database, "draws")) as other:
+    async with bench(service_dsn(stack, database, "draws"), database) as other:
         for _ in range(3):
             await asyncio.gather(draws.turn(), other.turn())
     assert [one.rank for one in await draws.invited()] == [1, 2, 3]

@@ -24,7 +24,7 @@ from tests.unit.draws.samples import DAY, INSTANT, decided, eligible, held, inst
 
 @pytest.fixture
 async def draws(stack: Stack, database: str) -> AsyncIterator[Bench]:
-    async with bench(service_dsn(stack, database, "draws")) as opened:
+    async with bench(service_dsn(stack, database, "draws"), database) as opened:
         await opened.read(scored("A00001", 500), eligible("A00001"))
         yield opened
 

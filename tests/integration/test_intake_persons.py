@@ -167,16 +167,3 @@ async def test_rotation_encrypts_everything_with_the_newest_key(bench: Bench, st
         assert await rotate(pool, both, 2) == 0
     sealed = await bench.connection.fetch("SELECT sealed FROM identity")
     assert {alone.open(row["sealed"]).family_name for row in sealed} == {"Tremblay"}
-
-
-async def test_erasure_leaves_ranking_keys_and_hashes_and_publishes_a_null(bench: Bench) -> None:
-    await bench.take(submission(), submission(OTHER, passport="B2"), withdrawal())
-    assert await store.erase(bench.connection, [ID, OTHER], NOW) == [ID]  # type: ignore[arg-type]
-    row = await bench.profile()
-    assert (row["status"], row["body"], row["sequence"]) == ("withdrawn", None, 2)
-    assert row["passport_hash"] is not None
-    assert await bench.connection.fetchval("SELECT count(*) FROM identity") == 1
-    assert await bench.connection.fetchval("SELECT facts FROM version WHERE profile_id = $1", ID) is None
-    await bench.take(submission(version=3), invited())
-    assert await bench.codes() == [["profile_closed"]]
-    assert (await bench.profile())["body"] is None

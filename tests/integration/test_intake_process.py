@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from shared.db.operators import create_operator, operator_dsn
 from shared.kafka.producer import Producer, Record
 from shared.kafka.reader import read_to_end
 from shared.kafka.settings import KafkaSettings
@@ -109,8 +110,11 @@ async def test_bad_input_of_every_kind_ends_and_the_good_between_comes_through(
 
 
 def _shown(stack: Stack, profile_id: str) -> Any:
-    """What `ee intake show` prints."""
+    """What `ee intake show --identity` prints to an operator of intake."""
+    admin = stack.backend.admin_dsn
+    asyncio.run(create_operator(admin, "ada", "secret", ["intake"]))
     command = [sys.executable, "-c", "from services.cli import app; app()", "intake", "show", profile_id, "--identity"]
     environment = {**os.environ, **stack.environment}
+    environment["EE_OPERATOR_POSTGRES_DSN"] = operator_dsn(admin, "ada", "secret")
     done = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60)
     return json.loads(done.stdout)

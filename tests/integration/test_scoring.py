@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from itertools import permutations
 from typing import Any, cast
 
+import asyncpg
 import pytest
 
 from services.scoring import store
@@ -263,11 +264,12 @@ async def stand_under(connection: Connection, crs: str) -> None:
     )
 
 
-async def test_a_stopped_rescore_goes_on_where_it_was_stopped(connection: Connection) -> None:
+async def test_a_stopped_rescore_goes_on_where_it_was_stopped(connection: Connection, database: str) -> None:
+    operator = await asyncpg.connect(f"{database}?role=scoring_operator", server_settings={"search_path": "scoring"})
     await take(connection, state(), state("E000000002"))
     await stand_under(connection, "crs_2020-10-20")
     await tick(connection, NOW, run=rescore, limit=1)
-    await store.stop_rescore(connection, "a wrong table")
+    await store.stop_rescore(cast(Connection, operator), "a wrong table")
     assert not (await tick(connection, NOW, run=rescore)).touched
     assert await count_outdated(connection, NOW) == 0
     assert len(await store.standings(connection, also_stopped=True)) == 2
@@ -275,7 +277,8 @@ async def test_a_stopped_rescore_goes_on_where_it_was_stopped(connection: Connec
     assert stopped is not None
     assert stopped[1] == "a wrong table"
     await take(connection, state("E000000003"))
-    await store.resume_rescore(connection)
+    await store.resume_rescore(cast(Connection, operator))
+    await operator.close()
     assert await count_outdated(connection, NOW) == 1
     assert len((await tick(connection, NOW, run=rescore)).touched) == 1
     assert await store.rescore_stopped(connection) is None

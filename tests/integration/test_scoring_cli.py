@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from services.cli import app
 from services.scoring.handler import handle
+from shared.db.operators import create_operator, operator_dsn
 from shared.stack.stack import Stack
 from shared.worker.step import Connection, Step
 from tests.conftest import Connect
@@ -74,9 +75,11 @@ async def test_an_unknown_and_an_erased_number_are_told_apart(connection: Connec
 
 
 async def test_the_rescoring_is_watched_stopped_and_resumed(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch
+    connection: Connection, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EE_CLOCK", "system")
+    await create_operator(database, "ada", "secret", ["scoring"])
+    monkeypatch.setenv("EE_OPERATOR_POSTGRES_DSN", operator_dsn(database, "ada", "secret"))
     running = (await ee("scoring", "rescore", "status")).output
     assert running.startswith("running\n")
     assert "submitted 2026-03-01 to 2026-03-01" in running
@@ -85,6 +88,11 @@ async def test_the_rescoring_is_watched_stopped_and_resumed(
     assert "a wrong table" in (await ee("scoring", "rescore", "status")).output
     await ee("scoring", "rescore", "resume")
     assert (await ee("scoring", "rescore", "status")).output == running
+    entries = (await ee("audit", "show", "scoring")).output.splitlines()
+    assert [(one["action"], one["by"]) for one in map(json.loads, entries)] == [
+        ("rescore_stop", "ada"),
+        ("rescore_resume", "ada"),
+    ]
 
 
 async def test_a_draft_is_rehearsed_and_nothing_is_changed(connection: Connection, tmp_path: Path) -> None:

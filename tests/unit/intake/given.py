@@ -127,9 +127,9 @@ def invited(profile_id: str = ID, invitation_id: str = "I1", sequence: int = 1) 
 
 
 def decided(state: str, sequence: int, *, profile_id: str = ID, invitation_id: str = "I1", **more: Any) -> Message:
-    """A step of an invitation. `received_at` gives it an application, `bar` a bar."""
-    received_at = more.pop("received_at", None)
-    application = received_at and {"application_id": "A1", "state": "in_process", "received_at": received_at}
+    """A step of an invitation. `received_at` gives it an application, `application` its state, `bar` a bar."""
+    received_at, stands = more.pop("received_at", None), more.pop("application", "in_process")
+    application = received_at and {"application_id": "A1", "state": stands, "received_at": received_at}
     return _ours(
         "decided",
         DECIDED,

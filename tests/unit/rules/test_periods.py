@@ -16,6 +16,7 @@ from shared.rules.periods import (
     misrepresentation_bar,
     period_to_apply,
     profile_expires_at,
+    retained_until,
     review_period,
     service_standard,
     utc_day,
@@ -147,6 +148,11 @@ def test_a_fairness_letter_gives_30_days() -> None:
     assert FAIRNESS_DAYS == 30
     # Sent on Monday 1 June 2026: day 30 is Wednesday 1 July, Canada Day.
     assert deadline_after(at("2026-06-01T14:00:00+00:00"), fairness_period()) == at("2026-07-03T00:00:00+00:00")
+
+
+@pytest.mark.parametrize(("decided", "until"), [("2026-08-30", "2028-08-30"), ("2028-02-29", "2030-02-28")])
+def test_what_a_decision_rested_on_is_kept_for_two_years(decided: str, until: str) -> None:
+    assert retained_until(day(decided)) == day(until)
 
 
 def test_the_service_standard_is_six_months() -> None:
