@@ -64,4 +64,5 @@ TEXTS = merge(_documents())
 
 def text(code: str, lang: str, **params: object) -> str:
     """The text of `code` in `lang` (`en`, `fr`). Raises `KeyError` for a code or a field that is missing."""
-    return _WORDS[lang].format(TEXTS[code][lang], **params)
+    template = TEXTS[code][lang]
+    return _WORDS[lang].format(template, **params) if "|" in template else template.format(**params)

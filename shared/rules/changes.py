@@ -4,29 +4,37 @@ The days on which something that the law counts can change are found from the fa
 They are tried in order until the result differs.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 from shared.rules import cec, crs
 from shared.rules.categories import counts
 from shared.rules.crossing import Count, first_difference, next_band
 from shared.rules.days import add_months, add_years, completed_months, completed_years
-from shared.rules.evaluate import Evaluation, ProgramsEvaluation, evaluate_case, programs_of_case
+from shared.rules.evaluate import (
+    Evaluation,
+    ProgramsEvaluation,
+    evaluate,
+    evaluate_case,
+    evaluate_programs,
+    programs_of_case,
+)
 from shared.rules.facts import Education, Facts, LanguageTest, StudyInCanada
 from shared.rules.force import REGISTRY, RuleSets
 from shared.rules.fsw import counted_partner, own_full_time, partner_full_time, studied
-from shared.rules.quantities import ECA_YEARS, Case, WorkHistory
+from shared.rules.quantities import ECA_YEARS, Case, WorkHistory, begins
 from shared.rules.schema import WorkTest
-from shared.rules.tables import Cells, lookup
+from shared.rules.tables import Cells
 from shared.rules.work import HOUR, OPEN, YEAR
 
 DAY = timedelta(days=1)
 _LATEST = date(2199, 12, 31)
-_OLDEST = 150
 
 Days = Iterator[tuple[date, str]]
+_Found = TypeVar("_Found", Evaluation, ProgramsEvaluation)
 
 
 class NextChange(NamedTuple):
@@ -43,42 +51,41 @@ def next_change(
 
     `submitted_on` None = submitted on `on`. `now`: the evaluation of `on`, if the caller has it.
     """
-    return _first(facts, on, submitted_on or on, _signature, now.signature() if now else None)
+    submitted = submitted_on or on
+    found = now or evaluate(facts, on, submitted_on=submitted, lines=False)
+    return _first(found, submitted, lambda case: evaluate_case(case, case.on, lines=False), whole=True)
 
 
 def next_program_change(
     facts: Facts, on: date, *, submitted_on: date | None = None, now: ProgramsEvaluation | None = None
 ) -> NextChange | None:
     """The first later day on which the verdict of a program, or whether it is provisional, differs."""
-    return _first(facts, on, submitted_on or on, _programs_signature, now.signature() if now else None)
+    submitted = submitted_on or on
+    found = now or evaluate_programs(facts, on, submitted_on=submitted, lines=False)
+    return _first(found, submitted, lambda case: programs_of_case(case, lines=False), whole=False)
 
 
-def _signature(case: Case) -> Any:
-    return evaluate_case(case, case.on, lines=False).signature()
-
-
-def _programs_signature(case: Case) -> Any:
-    return programs_of_case(case, lines=False).signature()
-
-
-def _first(facts: Facts, on: date, submitted: date, signature: Callable[[Case], Any], known: Any) -> NextChange | None:
-    case = Case(facts, on, REGISTRY.in_force(on, submitted), on)
-    now = known if known is not None else signature(case)
+def _first(now: _Found, submitted: date, again: Callable[[Case], _Found], *, whole: bool) -> NextChange | None:
+    """`whole`: points and categories may change too; else only what the programs count is looked at."""
+    case, signature = now.case, now.signature()
     while True:
-        found = _next_candidate(case)
+        found = _next_candidate(case, whole)
         if found is None or found[0] > _LATEST:
             return None
         day = found[0]
-        case = Case(facts, day, REGISTRY.in_force(day, submitted), day)
-        if signature(case) != now:
+        case = Case(case.facts, day, REGISTRY.in_force(day, submitted), day)
+        if again(case).signature() != signature:
             return NextChange(*found)
 
 
-def _next_candidate(case: Case) -> tuple[date, str] | None:
+def _next_candidate(case: Case, whole: bool) -> tuple[date, str] | None:
     """The next day on which something that counts may change, with the reason."""
-    found = min((one for one in _dated(case) if one[0] > case.on), default=None)
+    if not whole and _silent(case):
+        turning = REGISTRY.next_day(case.on)
+        return None if turning is None else (turning, "change.rule_set")
+    found = min((one for one in _dated(case, whole) if one[0] > case.on), default=None)
     limit = None if found is None else found[0].toordinal()
-    for count, thresholds in _counts(case):
+    for count, thresholds in _counts(case, whole):
         if count.jobs:
             crossed = next_band(count, case.today, thresholds, limit)
             if crossed is not None and (limit is None or crossed[0] < limit):
@@ -89,49 +96,68 @@ def _next_candidate(case: Case) -> tuple[date, str] | None:
     return found if other is None or (found is not None and found[0] <= other[0]) else other
 
 
-def _dated(case: Case) -> Days:
+def _silent(case: Case) -> bool:
+    """Whether every test has run out: then no program can be met again, whatever else changes, under these sets."""
+    facts, years = case.facts, case.sets.language.validity_years
+    return case.sets.funds is not None and all(add_years(begins(x), years) <= case.on for x in facts.language_tests)
+
+
+def _dated(case: Case, whole: bool) -> Days:
     """Days that stand in the facts or follow from them alone, past ones too; work is counted elsewhere."""
     facts, on = case.facts, case.on
     turning = REGISTRY.next_day(on)
     if turning is not None:
         yield turning, "change.rule_set"
-    yield from _birthday(case)
+    yield from _birthday(case, whole)
     partner = facts.partner
     yield from _tests(case, (*facts.language_tests, *(partner.language_tests if partner else ())))
-    yield from _credentials((*facts.education, *(partner.education if partner else ())))
+    yield from _credentials(facts.education)
     yield from _papers(facts)
     yield from _studies(case)
     for relative in facts.relatives_in_canada:
         yield add_years(relative.born_on, case.sets.fsw.adaptability.relative.minimum_age), "change.relative_of_age"
-        yield add_years(relative.born_on, case.sets.crs.additional.sibling.minimum_age), "change.relative_of_age"
+    if whole:
+        yield from _dated_beyond_programs(case)
+
+
+def _dated_beyond_programs(case: Case) -> Days:
+    """The days of what only points and categories look at."""
+    facts, sets = case.facts, case.sets
+    if facts.partner is not None:
+        yield from _credentials(facts.partner.education)
+    for relative in facts.relatives_in_canada:
+        yield add_years(relative.born_on, sets.crs.additional.sibling.minimum_age), "change.relative_of_age"
     if facts.military is not None:
         yield facts.military.service_from, "change.military_service"
-        for one in case.sets.categories:
+        for one in sets.categories:
             if one.test.kind == "military":
                 yield add_years(facts.military.service_from, one.test.service_years), "change.military_service"
 
 
-def _birthday(case: Case) -> Days:
-    """The next birthday at which a point for age differs, in either column or in the grid."""
-    born = case.facts.date_of_birth
-    age = completed_years(born, case.on)
-    tables = (*case.sets.crs.core.age.rows, case.sets.fsw.age.rows)
-    now = _age_points(tables, age)
-    for older in range(age + 1, _OLDEST):
-        if _age_points(tables, older) != now:
-            yield add_years(born, older), "change.birthday"
-            return
+def _birthday(case: Case, whole: bool) -> Days:
+    """The next birthday at which a point for age differs: in the grid, or also in either column of the CRS."""
+    ages = _ages(case.sets, whole)
+    place = bisect_right(ages, completed_years(case.facts.date_of_birth, case.on))
+    if place < len(ages):
+        yield add_years(case.facts.date_of_birth, ages[place]), "change.birthday"
 
 
-def _age_points(tables: tuple[Cells, ...], age: int) -> tuple[int, ...]:
-    return tuple(lookup(table, max(age, 0)).points for table in tables)
+def _ages(sets: RuleSets, whole: bool) -> list[int]:
+    """The ages at which points for age differ from those of a year before."""
+    key = "ages" if whole else "ages of programs"
+    found: list[int] | None = sets.memo.get(key)
+    if found is None:
+        tables = (sets.fsw.age.rows, *(sets.crs.core.age.rows if whole else ()))
+        found = sets.memo[key] = sorted(
+            {age for cells in tables for age, (a, b) in enumerate(pairwise(cells), 1) if a.points != b.points}
+        )
+    return found
 
 
 def _tests(case: Case, tests: tuple[LanguageTest, ...]) -> Days:
     for one in tests:
-        since = one.results_on or one.taken_on
-        yield max(since, one.taken_on), "change.language_test_counts"
-        yield add_years(since, case.sets.language.validity_years), "change.language_test_expires"
+        yield max(begins(one), one.taken_on), "change.language_test_counts"
+        yield add_years(begins(one), case.sets.language.validity_years), "change.language_test_expires"
 
 
 def _credentials(credentials: tuple[Education, ...]) -> Days:
@@ -190,9 +216,11 @@ def _band_thresholds(bands: tuple[str, ...]) -> list[int]:
     return [years * YEAR for years, (a, b) in enumerate(pairwise(bands), 1) if a != b]
 
 
-def _counts(case: Case) -> Iterator[tuple[Count, list[int]]]:
+def _counts(case: Case, whole: bool) -> Iterator[tuple[Count, list[int]]]:
     sets, history = case.sets, case.history
-    yield from _crs_counts(case)
+    if whole:
+        yield from _crs_counts(case)
+        yield from _category_counts(case)
     rules = sets.fsw
     minimum = rules.minimum.work
     yield Count(history.skilled, rules.experience.window_years), _year_thresholds(rules.experience.rows)
@@ -209,7 +237,6 @@ def _counts(case: Case) -> Iterator[tuple[Count, list[int]]]:
             jobs = [one for one, _ in history.all if one.noc == code]
             floor = 0 if trade is None else trade.qualified_on.toordinal()
             yield Count(jobs, sets.fst.work.window_years, None, floor), [sets.fst.work.hours * HOUR]
-    yield from _category_counts(case)
 
 
 def _thresholds(sets: RuleSets) -> tuple[tuple[list[int], ...], list[int], list[int]]:

@@ -1,6 +1,6 @@
 """One profile on one day: programs, CRS and categories, with a line for every verdict and every point."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -20,7 +20,7 @@ _NO_CRITERIA: dict[str, Criteria] = {}
 
 @dataclass(frozen=True, slots=True)
 class ProgramsEvaluation:
-    """The programs alone. `rule_sets` are those that decide them; `grid` the 100 points of the FSW class."""
+    """The programs alone, with what they were made from. `rule_sets`: those that decide them; `grid`: R78 to R83."""
 
     on: date
     programs: dict[str, Verdict]
@@ -30,6 +30,7 @@ class ProgramsEvaluation:
     provisional: bool
     missing_tables: tuple[str, ...]
     warnings: tuple[Line, ...]
+    case: Case = field(compare=False, repr=False)
 
     def signature(self) -> tuple[Any, ...]:
         """What `next_program_change` compares: every verdict and `provisional`."""
@@ -38,7 +39,7 @@ class ProgramsEvaluation:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Everything. Lines of code `crs.*` add up to the total of the CRS."""
+    """Everything, with what it was made from. Lines of code `crs.*` add up to the total of the CRS."""
 
     on: date
     programs: dict[str, Verdict]
@@ -50,6 +51,7 @@ class Evaluation:
     provisional: bool
     missing_tables: tuple[str, ...]
     warnings: tuple[Line, ...]
+    case: Case = field(compare=False, repr=False)
 
     def signature(self) -> tuple[Any, ...]:
         """What `next_change` compares: every point of the CRS, every verdict and `provisional`."""
@@ -152,6 +154,7 @@ def evaluate_case(case: Case, confirmed_on: date, lines: bool) -> Evaluation:
         bool(missing),
         missing,
         _warnings(facts, sets),
+        case,
     )
 
 
@@ -183,6 +186,7 @@ def programs_of_case(case: Case, lines: bool) -> ProgramsEvaluation:
         bool(missing),
         missing,
         _warnings(case.facts, case.sets),
+        case,
     )
 
 

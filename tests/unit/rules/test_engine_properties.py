@@ -121,3 +121,15 @@ def test_there_is_nothing_to_evaluate_before_express_entry_began() -> None:
     facts = RandomFacts(1, date(2015, 1, 1)).facts()
     with pytest.raises(ValueError, match="Express Entry began on 2015-01-01"):
         evaluate(facts, date(2014, 12, 31))
+
+
+@pytest.mark.parametrize("seed", range(200, 206))
+def test_no_program_is_met_again_once_every_test_has_run_out(seed: int) -> None:
+    on = date(2026, 9, 1)
+    plain = RandomFacts(seed, on).plain()
+    run_out = {"taken_on": date(2024, 8, 1), "results_on": date(2024, 9, 1)}
+    facts = Facts.of(**{**plain, "language_tests": [{**one, **run_out} for one in plain["language_tests"]]})
+    assert next_program_change(facts, on) is None
+    for ahead in range(1, 1500, 7):
+        met = evaluate_programs(facts, on + timedelta(days=ahead), submitted_on=on, lines=False).programs
+        assert not any(one.eligible for one in met.values())
