@@ -21,6 +21,7 @@ from shared.demo import cli as demo_cli
 from shared.kafka import cli as kafka_cli
 from shared.rules import cli as rules_cli
 from shared.stack import cli as stack_cli
+from shared.status import cli as status_cli
 from shared.worker import clock_cli, ops_cli
 
 SERVICES = (INTAKE, SCORING, DRAWS, DECISIONS)
@@ -35,6 +36,7 @@ app.command("score")(rules_cli.score)
 rules_cli.rules_app.command("rehearse")(scoring_cli.rehearse)
 app.add_typer(rules_cli.rules_app, name="rules")
 app.command("publish")(ops_cli.publish)
+app.command("status")(status_cli.status)
 app.add_typer(intake_cli.app, name="intake")
 app.command("forget")(forget_cli.forget)
 app.add_typer(scoring_cli.app, name="scoring")

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -23,6 +23,7 @@ from shared.contracts.decided import (
     InvitationState,
 )
 from shared.contracts.rounds import Invited
+from shared.rules.periods import service_standard, utc_day
 
 _WORDING = {"text", "params"}
 _MOMENT = timedelta(microseconds=1)
@@ -67,6 +68,11 @@ class Application:
             self.state = ApplicationState.SUSPENDED
 
     @property
+    def service_standard(self) -> date:
+        """The last day of the six months; the clock runs from receipt, also while processing is suspended."""
+        return service_standard(utc_day(self.body.received_at))
+
+    @property
     def standing(self) -> ApplicationStanding:
         """As messages carry it."""
         assessed = self.assessment
@@ -76,6 +82,7 @@ class Application:
             received_at=self.body.received_at,
             proposal=assessed.proposal if assessed else None,
             grounds=dict(assessed.grounds) if assessed else {},
+            service_standard=None if self.state is ApplicationState.RETURNED else self.service_standard,
         )
 
 

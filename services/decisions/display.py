@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 
 from services.decisions.moves import ALIVE
-from services.decisions.words import instant, label
+from services.decisions.words import label
+from shared.rules.explain import instant
 from shared.rules.periods import service_standard, utc_day
 
 Row = Mapping[str, Any]

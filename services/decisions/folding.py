@@ -63,6 +63,11 @@ class Folding:
         for one in self.pending.pop(target, ()):
             self.apply(one)
 
+    def release_applications(self, invitation: Invitation) -> None:
+        """The invitation is closed or spent: what waited for an application to be sent again is answered."""
+        for application_id in invitation.applications:
+            self.release(("application", application_id))
+
     def close(self) -> Case:
         """The case, with the inputs that still wait in the order of receipt."""
         waiting = [one for some in self.pending.values() for one in some]

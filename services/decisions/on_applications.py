@@ -38,7 +38,7 @@ def submitted(folding: Folding, one: Input) -> None:
         invitation.state, invitation.returned_at = InvitationState.APPLIED, None
         folding.decide(one, invitation, Outcome.RECEIVED)
         reassess(folding, one, invitation, application)
-    folding.release(("application", body.application_id))
+    folding.release_applications(invitation)
     folding.release(ANY_APPLICATION)
 
 

@@ -85,7 +85,7 @@ def profile_withdrawn(folding: Folding, one: Input) -> None:
 def _declined_with_profile(folding: Folding, one: Input, invitation: Invitation) -> None:
     invitation.state = InvitationState.DECLINED
     folding.decide(one, invitation, Outcome.DECLINED, reasons=[reason("profile_withdrawn", section="A10.1(7)")])
-    _release_returned(folding, invitation)
+    folding.release_applications(invitation)
 
 
 def lapse(folding: Folding, due: Deadline) -> None:
@@ -115,10 +115,4 @@ def _close(folding: Folding, origin: Input | Deadline, invitation: Invitation, o
     invitation.state = InvitationState(outcome.value)
     invitation.returned_at = None
     folding.decide(origin, invitation, outcome)
-    _release_returned(folding, invitation)
-
-
-def _release_returned(folding: Folding, invitation: Invitation) -> None:
-    """Nothing can be sent again: what waited for it is answered."""
-    for application_id in invitation.applications:
-        folding.release(("application", application_id))
+    folding.release_applications(invitation)

@@ -79,7 +79,7 @@ def _unrefusable(folding: Folding, one: Input, application: Application) -> Reas
 
 def _return(folding: Folding, one: Input, invitation: Invitation, application: Application) -> None:
     """Found incomplete after all (R12): within the period the same invitation takes another application."""
-    application.state, invitation.returned_at = ApplicationState.RETURNED, one.at
+    application.state, invitation.returned_at = ApplicationState.RETURNED, max(one.at, folding.instant)
     why = [reason("returned_under", section=section, law=section) for section in one.body.sections or ["R12"]]
     folding.decide(
         one,
@@ -106,7 +106,8 @@ def _send_letter(folding: Folding, one: Input, invitation: Invitation, applicati
     letter = Letter(letter_id_of(one), one.body.ground, deadline_after(sent_at, fairness_period()))
     application.letters[letter.letter_id] = letter
     application.settle()
-    why = reason("concern", section="procedural fairness", letter_id=letter.letter_id, concern=one.body.concern)
+    shown = {"letter_id": letter.letter_id, "concern": one.body.concern, "respond_by": letter.respond_by}
+    why = reason("concern", section="procedural fairness", **shown)
     folding.decide(
         one,
         invitation,

@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from shared.contracts.base import Reason, Text, iso
 from shared.rules import catalogue
 from shared.rules.errors import FieldError
+from shared.rules.explain import instant
 
 PREFIX = "decisions."
 """Of this service's codes in the catalogue; messages carry the code without it."""
 
-_OTTAWA = ZoneInfo("America/Toronto")
 _NAMED = {"state", "proposal", "document", "ground"}
 """Parameters whose values have names in the catalogue."""
 
@@ -41,13 +40,6 @@ def _shown(name: str, value: object, lang: str) -> object:
 def label(code: str, lang: str, **params: object) -> str:
     """A text of this service in one language."""
     return catalogue.text(PREFIX + code, lang, **params)
-
-
-def instant(at: datetime, lang: str) -> str:
-    """An instant in UTC, with Ottawa time beside it."""
-    ottawa = at.astimezone(_OTTAWA)
-    there = "Ottawa time" if lang == "en" else "heure d’Ottawa"
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC ({ottawa:%Y-%m-%d %H:%M:%S}, {there})"
 
 
 def reason(code: str, *, field: str | None = None, section: str | None = None, **params: Any) -> Reason:

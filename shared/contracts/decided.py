@@ -73,13 +73,14 @@ class InvitationStanding(Message):
 
 
 class ApplicationStanding(Message):
-    """The application after this message. `findings` are the proposal's lines by ground."""
+    """The application after this message, with the proposal; a ground is null while something must still arrive."""
 
     application_id: str
     state: ApplicationState
     received_at: Instant
     proposal: str | None = None
     grounds: dict[str, bool | None] = {}
+    service_standard: date | None = Field(default=None, description="last day of the six months from receipt")
 
 
 class Bar(Message):

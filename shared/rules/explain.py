@@ -1,7 +1,8 @@
 """Lines in words, in English or French."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from shared.rules import catalogue, noc
 from shared.rules.force import REGISTRY
@@ -10,6 +11,7 @@ from shared.rules.schema import CategorySet
 from shared.rules.work import OPEN, Job
 
 _NAMED = frozenset(("ability", "body", "language", "level", "needed_level", "test"))
+_OTTAWA = ZoneInfo("America/Toronto")
 _SPACE = " "
 
 
@@ -30,11 +32,18 @@ def number(value: float, lang: str) -> str:
     return text if lang == "en" else text.replace(",", _SPACE).replace(".", ",")
 
 
+def instant(at: datetime, lang: str) -> str:
+    """An instant in UTC, with Ottawa time beside it."""
+    ottawa = at.astimezone(_OTTAWA)
+    there = "Ottawa time" if lang == "en" else "heure d’Ottawa"
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC ({ottawa:%Y-%m-%d %H:%M:%S}, {there})"
+
+
 def line_text(line: Line, lang: str) -> str:
     """The text of a line, from derived quantities alone."""
     found = {name: shown(name, value, lang) for name, value in line.quantities.items()}
     if line.code.startswith("category."):
-        found["category"] = _category(line.rule_set, lang)
+        found["category"] = category_name(line.rule_set, lang)
     text = catalogue.text(line.code, lang, **found)
     text = text[0].upper() + text[1:]
     if line.quantities.get("assumed"):
@@ -42,7 +51,7 @@ def line_text(line: Line, lang: str) -> str:
     return text
 
 
-def _category(rule_set: str | None, lang: str) -> str:
+def category_name(rule_set: str | None, lang: str) -> str:
     """The name of a category; a set that this release does not have goes by its id."""
     rules = REGISTRY.by_id.get(rule_set or "")
     return rules.name.of(lang) if isinstance(rules, CategorySet) else str(rule_set)

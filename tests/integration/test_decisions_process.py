@@ -16,6 +16,7 @@ from shared.kafka.producer import Producer, Record
 from shared.kafka.reader import read_to_end
 from shared.kafka.settings import KafkaSettings
 from shared.stack.stack import Stack
+from shared.status.published import read
 from tests.integration.decisions_bench import profile
 from tests.unit.decisions.given import application, invitation
 
@@ -100,5 +101,7 @@ async def test_a_worker_is_killed_and_every_invitation_ends_as_the_law_says(stac
     await producer.stop()
     late = await until(kafka, lambda found: all("received" in outcomes(found[key]) for key in READ_LATE))
     assert {tuple(outcomes(late[key])) for key in READ_LATE} == {("lapsed", "lapse_withdrawn", "received")}
+    held = (await read(kafka, READ_LATE[0])).decided
+    assert [one.outcome.value for one in held if one.outcome != "proposed"] == ["lapse_withdrawn", "received"]
     for facts in late.values():
         assert [fact["sequence"] for fact in facts] == list(range(1, len(facts) + 1))

@@ -255,6 +255,13 @@ def test_a_finding_on_a_returned_application_waits_until_it_can_no_longer_be_sen
     assert folded(invitation(), partial, late, application(T + 2 * DAY)).waiting == []
 
 
+def test_what_waits_for_a_returned_application_is_answered_when_another_takes_its_invitation() -> None:
+    late = finding("accuracy", "verified", T + DAY)
+    case = folded(invitation(), application(form_complete=False), late, application(T + 2 * DAY, "A2"))
+    assert said(case) == ["returned", "received", "state_does_not_allow"]
+    assert case.waiting == []
+
+
 def test_a_finding_on_the_profile_counts_for_an_application_that_comes_later() -> None:
     third_party = finding(
         "program", "contradicted", T - DAY, application_id=None, field="intended_province", found="QC"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from services.decisions.moves import ALIVE, Allowed, Move, allowed
-from services.decisions.words import instant
 from shared.contracts.decided import ApplicationState, Ground, InvitationState, Outcome
 from shared.rules import catalogue
+from shared.rules.explain import instant
 from tests.unit.decisions.given import DEADLINE
 
 SOURCES = Path(__file__).parents[3] / "services" / "decisions"
