@@ -22,7 +22,7 @@ from shared.kafka import cli as kafka_cli
 from shared.rules import cli as rules_cli
 from shared.stack import cli as stack_cli
 from shared.status import cli as status_cli
-from shared.worker import clock_cli, ops_cli
+from shared.worker import clock_cli, dlq_cli, ops_cli
 
 SERVICES = (INTAKE, SCORING, DRAWS, DECISIONS)
 
@@ -48,6 +48,7 @@ app.command("migrate")(db_cli.migrate)
 app.add_typer(operator_cli.app, name="operator")
 app.add_typer(audit_cli.app, name="audit")
 ops_cli.add_reconcile(app, SERVICES)
+app.add_typer(dlq_cli.app, name="dlq")
 stack_cli.app.add_typer(clock_cli.commands(SERVICES), name="clock")
 app.add_typer(stack_cli.app, name="dev")
 demo_cli.add(app, SERVICES, partial(create_operator, may=(DRAWS.name,)))

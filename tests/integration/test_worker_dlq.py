@@ -1,0 +1,174 @@
+"""From a record that cannot be processed to its replay, until it is settled: `ee dlq` on real servers."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+from typer.testing import CliRunner
+
+from shared.contracts.cloudevents import Attributes, headers
+from shared.contracts.ops import Held
+from shared.contracts.types import PROFILE
+from shared.kafka.offsets import Offsets
+from shared.kafka.producer import Producer, Record
+from shared.kafka.reader import latest, read_to_end
+from shared.kafka.settings import KafkaSettings
+from shared.stack.stack import Stack
+from shared.worker import record as worker
+from shared.worker.dead_letters import describe, outgoing
+from shared.worker.dlq_cli import app
+from shared.worker.letters import Letter, Selection, find
+from shared.worker.record import Poison
+from tests.unit.scoring.candidates import NOW, state
+
+DEADLINE_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def kafka(stack: Stack) -> KafkaSettings:
+    return KafkaSettings(bootstrap=stack.backend.bootstrap)
+
+
+@pytest.fixture
+async def producer(kafka: KafkaSettings) -> AsyncIterator[Producer]:
+    producer = Producer(kafka)
+    yield producer
+    await producer.stop()
+
+
+@pytest.fixture
+async def fail(stack: Stack, kafka: KafkaSettings, tmp_path: Path) -> AsyncIterator[Callable[[str], None]]:
+    """A process of scoring that has nothing to do, made to fail as the words say."""
+    file = tmp_path / "failpoint"
+    process = stack.service("scoring", EE_FAILPOINT=f"@{file}")
+    offsets = Offsets(kafka)
+    ends = await offsets.ends(["profile", "scoring.replay"])
+
+    async def idle() -> bool:
+        return await offsets.caught_up("scoring", ends) == 0
+
+    await until(idle)
+    await offsets.close()
+
+    def arm(words: str) -> None:
+        file.write_text(words, "utf-8")
+
+    yield arm
+    assert stack.stop(process) == [0]
+
+
+@pytest.fixture
+async def nora(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An operator of every service, at the terminal."""
+    parts = urlsplit(stack.backend.admin_dsn)
+    connection = await asyncpg.connect(stack.backend.admin_dsn)
+    if not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = 'nora'"):
+        groups = "intake_operator, scoring_operator, draws_operator, decisions_operator"
+        await connection.execute(f"CREATE ROLE nora LOGIN PASSWORD 'nora' IN ROLE {groups}")
+    await connection.close()
+    dsn = urlunsplit(parts._replace(netloc=f"nora:nora@{parts.netloc.rpartition('@')[2]}"))
+    monkeypatch.setenv("EE_OPERATOR_POSTGRES_DSN", dsn)
+    return dsn
+
+
+async def ee_dlq(*words: str, fails: bool = False) -> str:
+    found = await asyncio.to_thread(CliRunner().invoke, app, list(words))
+    assert (found.exit_code != 0) == fails, found.output
+    return found.output
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not await condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+
+
+async def dead(kafka: KafkaSettings, key: str, attempt: int = 1, state: str | None = "open") -> Letter:
+    """The dead letter of this key, once it has been tried so often and stands so."""
+    found: list[Letter] = []
+
+    async def there() -> bool:
+        letters = await find(kafka, Selection(key=key, topic="profile", service="scoring"))
+        found[:] = [letter for letter in letters if (letter.attempt, letter.state) == (attempt, state)]
+        return bool(found)
+
+    await until(there)
+    assert len(found) == 1
+    return found[0]
+
+
+def event(key: str, sequence: int, type_: str = PROFILE) -> tuple[tuple[str, bytes | None], ...]:
+    return headers(Attributes(type_, "/express-entry/intake", f"profile:{key}:{sequence}", NOW), key)
+
+
+async def test_a_record_on_which_we_failed_is_replayed_and_settled(
+    kafka: KafkaSettings, producer: Producer, fail: Callable[[str], None], nora: str
+) -> None:
+    key = "DLQ-BUG-1"
+    fail("inside_transaction:raise:1:2")
+    await producer.publish([Record("profile", key.encode(), state(key, 1).json_bytes(), event(key, 1))])
+    letter = await dead(kafka, key)
+    assert (letter.service, letter.origin[0], letter.reason) == ("scoring", "profile", "bug")
+    assert f"{letter.name}  bug  attempt 1" in await ee_dlq("list", "--key", key)
+    assert "1 dead letters would be replayed" in await ee_dlq("replay", letter.name, "--reason", "mended", "--dry-run")
+    assert (await dead(kafka, key)).attempt == 1
+    assert "1 dead letters replayed" in await ee_dlq("replay", letter.name, "--reason", "mended")
+    await dead(kafka, key, state="settled")
+    scored = [record async for record in read_to_end(kafka, ["scored"]) if record.key == key.encode()]
+    assert len(scored) == 1
+    assert "0 dead letters replayed" in await ee_dlq("replay", letter.name, "--reason", "once more")
+
+
+async def test_a_replay_that_fails_again_keeps_its_origin_until_an_operator_gives_it_up(
+    kafka: KafkaSettings, producer: Producer, fail: Callable[[str], None], nora: str
+) -> None:
+    key = "DLQ-MAJOR-9"
+    await producer.publish([Record("profile", key.encode(), b'{"sequence":3}', event(key, 3, "profile.changed.v9"))])
+    letter = await dead(kafka, key)
+    await ee_dlq("replay", "--key", key, "--reason", "is the new version out?")
+    again = await dead(kafka, key, attempt=2)
+    assert (again.name, again.reason) == (letter.name, "unknown_type")
+    assert "1 dead letters dismissed" in await ee_dlq("dismiss", "--key", key, "--reason", "no such version")
+    await dead(kafka, key, attempt=2, state="settled")
+    held = Held.read((await latest(kafka, "held"))[letter.name.encode()].value or b"")
+    assert (held.profile_id, held.source_sequence, held.state) == (key, 3, "settled")
+    connection = await asyncpg.connect(nora)
+    orders = await connection.fetch(
+        "SELECT kind, given_by, reason FROM scoring.dead_letter_order WHERE topic = $1 AND partition = $2"
+        " AND record_offset = $3 ORDER BY order_id",
+        *letter.origin,
+    )
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connection.execute("UPDATE scoring.dead_letter_order SET reason = 'another'")
+    await connection.close()
+    assert [(row["kind"], row["given_by"]) for row in orders] == [("replay", "nora"), ("dismiss", "nora")]
+
+
+async def test_an_input_goes_back_as_it_came_and_only_once(kafka: KafkaSettings, producer: Producer, nora: str) -> None:
+    key, theirs = b"DLQ-INPUT-1", (("ce_source", b"/upstream/t"), ("dlq-topic", b"x"), ("latin", b"\xe9"))
+    lost = worker.Record("submission", 5, 999_999, key, b'{"name": "Tremblay"', theirs, 1)
+    await producer.publish(outgoing("intake", [describe(lost, Poison("not_json"))]))
+    name = "intake/submission/5/999999"
+    assert "Tremblay" not in (shown := await ee_dlq("show", name))
+    assert "would be replayed to: submission" in shown
+    assert "Tremblay" in await ee_dlq("show", name, "--personal-data")
+    assert "1 dead letters replayed" in await ee_dlq("replay", "--source", "/upstream/t", "--reason", "ours was wrong")
+    assert "0 dead letters replayed" in await ee_dlq("replay", "--source", "/upstream/t", "--reason", "ours was wrong")
+    back = [record async for record in read_to_end(kafka, ["submission"]) if record.key == key]
+    assert [(r.partition, r.value, tuple(r.headers)) for r in back] == [(5, lost.value, theirs)]
+    assert "0 dead letters dismissed" in await ee_dlq("dismiss", name, "--reason", "inputs have no entry to settle")
+
+
+async def test_what_is_meant_must_be_said_and_who_asks_must_be_known(
+    nora: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "name dead letters, or say which" in await ee_dlq("replay", "--reason", "all of it?", fails=True)
+    assert "no dead letter scoring/profile/0/12345" in await ee_dlq("show", "scoring/profile/0/12345", fails=True)
+    monkeypatch.setenv("EE_OPERATOR_POSTGRES_DSN", nora.replace("nora:nora", "nora:wrong"))
+    refused = await ee_dlq("replay", "intake/submission/5/999999", "--reason", "again", "--again", fails=True)
+    assert "check your login" in refused
