@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from services.draws import store
+from services.draws.gauges import watch_pool
 from services.draws.inflow import Inflow, collapse
 from services.draws.rounds import hold_rounds
 from services.draws.steps import clock_steps, draft_from_topic
@@ -71,5 +72,5 @@ SERVICE = Service(
     handle=handle,
     passed=passed,
     steps=clock_steps,
-    tasks={"rounds": hold_rounds},
+    tasks={"rounds": hold_rounds, "pool": watch_pool},
 )

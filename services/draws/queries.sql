@@ -318,6 +318,14 @@ SELECT $1, n.invitation_id, n.profile_id, n.rank, 'open', n.body
 FROM unnest($2::text [], $3::text [], $4::integer [], $5::text [])
     AS n (invitation_id, profile_id, rank, body);
 
+-- name: count_scores
+-- The pool by score.
+SELECT total, count(*) AS profiles FROM pool WHERE status = 'in_pool' GROUP BY total;
+
+-- name: count_rounds
+-- Rounds by state, and the earliest instant of those that are approved.
+SELECT state, count(*) AS rounds, min(instant) FILTER (WHERE state = 'approved') AS due FROM round GROUP BY state;
+
 -- name: kept_counts
 -- How many had each score when the round of change $1 ranked: in the pool, and in its grouping ($2 the instant, $3 the mask).
 WITH kept AS (

@@ -2,15 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
 import asyncpg
+from aiokafka.structs import TopicPartition
 
 from shared.ops import metrics
 from shared.ops.log import log
 from shared.worker.errors import is_transient
 from shared.worker.failpoints import failpoint
+from shared.worker.progress import Growth, Progress
 from shared.worker.publisher import RELAY_LIMIT
 from shared.worker.runtime import Runtime
 from shared.worker.service import ClockStep
@@ -153,17 +155,40 @@ class ClockReport:
         return True
 
 
-async def gauges(runtime: Runtime) -> None:
-    """Outbox size, lag, due rows and loop lag, every few seconds."""
+class Gauges:
+    """Outbox, lag, progress and loop lag, every few seconds."""
 
-    async def measure() -> bool:
+    def __init__(self, runtime: Runtime, progress: Progress, mine: Callable[[], Iterable[TopicPartition]]) -> None:
+        self._runtime = runtime
+        self._progress = progress
+        self._mine = mine
+        self._outbox = Growth()
+
+    async def run(self) -> None:
+        """Measure for as long as the process lives; what can't be measured is left as it was."""
+        await asyncio.gather(
+            forever("loop_gauge", self._loop, 5.0),
+            forever("outbox_gauge", self._look_at_outbox, 5.0),
+            forever("lag_gauge", self._look_at_lag, 5.0),
+        )
+
+    async def _loop(self) -> bool:
         due_at = time.monotonic() + 0.1
         await asyncio.sleep(0.1)
         metrics.loop_lag(time.monotonic() - due_at)
-        async with runtime.pool.acquire() as connection:
-            metrics.outbox(runtime.service.name, await connection.fetchval(QUERIES.outbox_size))
-        lag = await runtime.offsets.caught_up(runtime.service.name, await runtime.offsets.ends(runtime.service.topics))
-        metrics.lag(runtime.service.name, lag)
         return False
 
-    await forever("gauges", measure, 5.0)
+    async def _look_at_outbox(self) -> bool:
+        async with self._runtime.pool.acquire() as connection:
+            [row] = await connection.fetch(QUERIES.outbox_extent)
+        waiting_s = self._outbox.waiting_s(time.monotonic(), row["last"], row["first"] - 1) if row["rows"] else 0.0
+        metrics.outbox(self._runtime.service.name, row["rows"], waiting_s)
+        return False
+
+    async def _look_at_lag(self) -> bool:
+        offsets, service = self._runtime.offsets, self._runtime.service
+        ends = await offsets.ends(service.topics)
+        behind = await offsets.behind(service.name, ends)
+        self._progress.look(time.monotonic(), ends, behind, self._mine())
+        metrics.lag(service.name, self._progress.lag_records, self._progress.lag_s)
+        return False

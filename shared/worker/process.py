@@ -17,7 +17,8 @@ from shared.ops.http import Health, HttpServer
 from shared.ops.log import log
 from shared.worker.clock import clock_of
 from shared.worker.consumer import Consumer, DrainOnRevoke
-from shared.worker.loops import ClockReport, Clockwork, Relay, forever, gauges
+from shared.worker.loops import ClockReport, Clockwork, Gauges, Relay, forever
+from shared.worker.progress import Progress
 from shared.worker.publisher import Publisher
 from shared.worker.runtime import Runtime
 from shared.worker.service import Service
@@ -44,6 +45,7 @@ class Process:
         self._http: HttpServer | None = None
         self.listener = DrainOnRevoke(settings.drain_timeout_s)
         self._turned = self._answered = time.monotonic()
+        self._progress = Progress(settings.stalled_s, self._turned)
 
     async def open(self) -> None:
         """Database, producer, clock read to its end. Waits for what is away; only then may anything be handled."""
@@ -68,7 +70,7 @@ class Process:
             "clock_report": report.run,
             "relay": Relay(runtime).run,
             "clockwork": Clockwork(runtime).run,
-            "gauges": lambda: gauges(runtime),
+            "gauges": Gauges(runtime, self._progress, lambda: self.listener.assigned).run,
             "pulse": self._pulse,
         }
         for name, task in self.service.tasks.items():
@@ -103,15 +105,19 @@ class Process:
     def _open_http(self) -> None:
         if not self.settings.http_port:
             return
-        health = Health(
+        self._http = HttpServer(self.health(), self.settings.http_host, self.settings.http_port)
+        self._http.start()
+
+    def health(self) -> Health:
+        """What `/livez` and `/readyz` ask. Ready: partitions assigned, the database answers, progress is made."""
+        return Health(
             live={"loop": lambda: _stale(self._turned, "the event loop does not turn")},
             ready={
                 "database": lambda: _stale(self._answered, "the database does not answer"),
                 "partitions": lambda: None if self.listener.assigned else "no partitions are assigned",
+                "progress": lambda: self._progress.problem(time.monotonic()),
             },
         )
-        self._http = HttpServer(health, self.settings.http_host, self.settings.http_port)
-        self._http.start()
 
     async def _pulse(self) -> None:
         async def beat() -> bool:

@@ -26,6 +26,10 @@ SELECT id, topic, key, type, ce_id, ce_time, body FROM outbox ORDER BY id LIMIT 
 -- What was published.
 DELETE FROM outbox WHERE id = ANY($1::bigint []);
 
+-- name: outbox_extent
+-- How many rows wait, the first and the last.
+SELECT count(*) AS rows, min(id) AS first, max(id) AS last FROM outbox;
+
 -- name: outbox_size
 -- How many rows wait.
 SELECT count(*) FROM outbox;

@@ -33,6 +33,9 @@ class WorkerSettings(Settings):
     step_poll_ms: int = Field(500, ge=10, description="how often clock steps look for due rows, ms")
     relay_poll_ms: int = Field(200, ge=5, description="how often the relay looks for outbox rows, ms")
     breaker_limit: int = Field(20, ge=1, description="own failures in a row after which the consumer stops")
+    stalled_s: float = Field(
+        120.0, ge=30, description="how long records may wait while nothing moves before a process is not ready, seconds"
+    )
     http_host: str = Field("127.0.0.1", description="where /livez, /readyz and /metrics listen")
     http_port: int = Field(0, ge=0, le=65_535, description="their port; 0: none is opened")
     log_level: Literal["debug", "info", "warning", "error"] = "info"

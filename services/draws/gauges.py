@@ -1,0 +1,38 @@
+"""What draws shows of itself: the pool by published band of scores, the rounds by state, and the one that is late."""
+
+from services.draws.certificate import BANDS, distribution
+from services.draws.store import QUERIES
+from shared.ops import metrics
+from shared.worker.loops import forever
+from shared.worker.runtime import Runtime
+
+_POLL_S = 15.0
+_SUMS = frozenset({"dd3", "dd9", "dd18"})
+"""Bands that hold others: left out, so that what is shown adds up to the pool."""
+
+
+async def watch_pool(runtime: Runtime) -> None:
+    """Measure for as long as the process lives."""
+
+    async def look() -> bool:
+        await measure(runtime)
+        return False
+
+    await forever("pool", look, _POLL_S)
+
+
+async def measure(runtime: Runtime) -> None:
+    """Set the gauges once."""
+    async with runtime.pool.acquire() as connection:
+        scores = {row["total"]: row["profiles"] for row in await connection.fetch(QUERIES.count_scores)}
+        rounds = await connection.fetch(QUERIES.count_rounds)
+    metrics.pool(by_band(scores))
+    now = runtime.clock.now()
+    late_s = max((((now - row["due"]).total_seconds()) for row in rounds if row["due"]), default=0.0)
+    metrics.rounds({row["state"]: row["rounds"] for row in rounds}, max(late_s, 0.0))
+
+
+def by_band(scores: dict[int, int]) -> dict[str, int]:
+    """Profiles by band, named by its ends ("491-500"), from profiles by score."""
+    found = distribution(scores)
+    return {f"{low}-{high}": found[band] for band, (low, high) in BANDS.items() if band not in _SUMS}
