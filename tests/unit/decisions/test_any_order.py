@@ -3,22 +3,17 @@
 The order of the law is the reference: every message is read at its instant of receipt, the clock acts on time.
 """
 
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.decisions import telling
-from services.decisions.case import Case
-from services.decisions.fold import fold
-from services.decisions.inputs import Deadline, Input
+from services.decisions.inputs import Input
 from services.decisions.moves import ALIVE
-from services.decisions.store import Spoken
 from tests.unit.decisions.given import (
     DEADLINE,
-    DECLARED,
     INVITED_AT,
     answer,
     application,
@@ -33,48 +28,9 @@ from tests.unit.decisions.given import (
     stored,
     withdrawn,
 )
+from tests.unit.decisions.life import END, Life
 
-END = DEADLINE + timedelta(400)
 LETTER = "letter"
-
-
-@dataclass(slots=True)
-class Life:
-    """One profile as the service keeps it, without a database: what was read, acted on and said."""
-
-    known: dict[str, Input] = field(default_factory=dict)
-    acted: set[Deadline] = field(default_factory=set)
-    said: list[Spoken] = field(default_factory=list)
-    published: list[tuple[str, Any]] = field(default_factory=list)
-
-    def read(self, *inputs: Input) -> None:
-        """A message step."""
-        for one in inputs:
-            self.known.setdefault(one.id, one)
-        self._tell()
-
-    def tick(self, until: datetime) -> None:
-        """A clock step."""
-        while due := [one for one in self.case.deadlines(self.acted) if one.at <= until]:
-            self.acted.add(due[0])
-        self._tell()
-
-    @property
-    def case(self) -> Case:
-        return fold(self.known.values(), DECLARED, self.acted)
-
-    def _tell(self) -> None:
-        case = self.case
-        lost = telling.gone(case, self.said)
-        news = telling.news(case, self.said)
-        for one in (*telling.corrections(case, lost, END), *news):
-            self.published.append((one.code, one.standing))
-        self.said = [one for one in self.said if one not in lost]
-        self.said += [Spoken(0, one.identity, one.topic, "id", one.code, one.invitation_id) for one in news]
-
-    @property
-    def holds(self) -> set[tuple[str, str]]:
-        return {(one.code, one.identity) for one in self.said}
 
 
 _instants = st.sampled_from(
