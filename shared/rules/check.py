@@ -41,7 +41,8 @@ def _messages(error: ValidationError, root: yaml.Node | None) -> Found:
             message = f"{raw['ctx']['noc']} is a code of NOC 2016, which became {', '.join(raw['ctx']['became'])}"
         elif raw["type"] == "noc_unknown":
             message = f"{raw['ctx']['noc']} is no unit group of NOC 2021"
-        found.append((_line(root, loc), f"{place}: {message}"))
+        named = message.partition(":")[0].split(".")  # what a set says of itself begins with the place that it means
+        found.append((_line(root, (*loc, *named)), f"{place}: {message}"))
     return found
 
 

@@ -79,7 +79,8 @@ def _declared(found: dict[str, Any], lang: str) -> Iterator[str]:
 def _calendar(found: dict[str, Any], lang: str) -> list[str]:
     lines = [_say("total", lang, profile=_number(found), on=found["on"], total=found["total"])]
     for one in found["calendar"]:
-        lines.append(f"  {one['on']}  {one['total']}  {one['text']}")
+        doubt = " " + _say("doubt", lang) if one["provisional"] else ""
+        lines.append(f"  {one['on']}  {one['total']}  {one['text']}{doubt}")
         lines += _changed(one, lang, "      ")
     return [*lines, ""]
 

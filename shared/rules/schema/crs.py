@@ -1,15 +1,29 @@
 """The form of the Comprehensive Ranking System."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from shared.rules import tables
-from shared.rules.schema.part import Basis, Factor, LevelFactor, Part, Points, Prefixes, RuleSet, Table
+from shared.rules.schema.part import (
+    AbilityFactor,
+    Basis,
+    Factor,
+    LevelFactor,
+    Part,
+    Points,
+    Prefixes,
+    RuleSet,
+    Table,
+    check_reached,
+)
 
 SplitTable = Annotated[tables.SplitCells, BeforeValidator(tables.split_cells)]
 SplitLevelTable = Annotated[tables.SplitCells, BeforeValidator(tables.split_level_cells)]
 Bands = Annotated[tuple[str, ...], BeforeValidator(tables.names)]
+PostSecondary = Annotated[
+    str, Field(pattern=r"^(one_year|two_year|three_year_or_bachelor|masters_or_professional|doctoral)$")
+]
 Tiers = Annotated[tuple[str, ...], BeforeValidator(tables.tiers)]
 
 
@@ -26,11 +40,36 @@ class Both(Part):
 
 
 class SplitFactor(Part):
-    """A factor of the CRS with one column for each of the two situations."""
+    """A factor of the CRS with one column for each of the two situations. `max` is what its rows reach."""
+
+    times: ClassVar[int] = 1
 
     section: str
     max: Both
     rows: SplitTable
+
+    @model_validator(mode="after")
+    def _reached(self) -> Self:
+        for most, column in zip(self.max.columns, self.rows, strict=True):
+            check_reached(most, self.times, column)
+        return self
+
+
+class SplitAbilityFactor(SplitFactor):
+    """A factor of which the rows give points for each of the four abilities."""
+
+    times: ClassVar[int] = 4
+
+
+class CappedAbilityFactor(SplitFactor):
+    """The same, held to `max` where the four abilities together give more."""
+
+    @model_validator(mode="after")
+    def _reached(self) -> Self:
+        for most, column in zip(self.max.columns, self.rows, strict=True):
+            if most > 4 * max(cell.points for cell in column):
+                raise ValueError(f"max says {most}, the rows do not reach it")
+        return self
 
 
 class SplitLevelFactor(Part):
@@ -40,6 +79,12 @@ class SplitLevelFactor(Part):
     max: Both
     rows: SplitLevelTable
 
+    @model_validator(mode="after")
+    def _reached(self) -> Self:
+        for most, column in zip(self.max.columns, self.rows, strict=True):
+            check_reached(most, 1, column)
+        return self
+
 
 class Core(Part):
     """A of the CRS: core human capital."""
@@ -47,8 +92,8 @@ class Core(Part):
     max: Both
     age: SplitFactor
     education: SplitLevelFactor
-    first_language: SplitFactor
-    second_language: SplitFactor
+    first_language: SplitAbilityFactor
+    second_language: CappedAbilityFactor
     canadian_work: SplitFactor
 
 
@@ -57,7 +102,7 @@ class PartnerFactors(Part):
 
     max: Points
     education: LevelFactor
-    language: Factor
+    language: AbilityFactor
     canadian_work: Factor
 
 
@@ -96,6 +141,18 @@ class Transferability(Part):
     foreign_work_pair: Pair
     certificate: Certificate
 
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        rows = {"education_pair": self.education_tiers, "foreign_work_pair": self.foreign_work_bands}
+        columns = {"language": self.language_bands, "canadian_work": self.canadian_work_bands}
+        for pair, tiers in rows.items():
+            for table, bands in columns.items():
+                cells = getattr(getattr(self, pair), table)
+                if set(cells) != set(tiers) or any(set(row) != set(bands) for row in cells.values()):
+                    wanted = " by ".join(", ".join(dict.fromkeys(names)) for names in (tiers, bands))
+                    raise ValueError(f"{pair}.{table}: exactly these cells are needed: {wanted}")
+        return self
+
 
 class Additional(Part):
     """D of the CRS. `rows` of `job_offer`: the first whose digits begin the NOC code; none = every code."""
@@ -119,7 +176,7 @@ class Additional(Part):
     class CanadianEducation(Part):
         section: str
         minimum_months: int
-        rows: dict[str, Points]
+        rows: dict[PostSecondary, Points]
 
     class OfferRow(Part):
         noc: Prefixes

@@ -1,7 +1,7 @@
 """What the models of the rule sets share."""
 
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -42,11 +42,24 @@ class RuleSet(Part):
 
 
 class Factor(Part):
-    """A factor with one column."""
+    """A factor with one column. `max` is what its rows reach."""
+
+    times: ClassVar[int] = 1
 
     section: str
     max: Points
     rows: Table
+
+    @model_validator(mode="after")
+    def _reached(self) -> Self:
+        check_reached(self.max, self.times, self.rows)
+        return self
+
+
+class AbilityFactor(Factor):
+    """A factor of which the rows give points for each of the four abilities."""
+
+    times: ClassVar[int] = 4
 
 
 class LevelFactor(Part):
@@ -55,3 +68,15 @@ class LevelFactor(Part):
     section: str
     max: Points
     rows: LevelTable
+
+    @model_validator(mode="after")
+    def _reached(self) -> Self:
+        check_reached(self.max, 1, self.rows)
+        return self
+
+
+def check_reached(most: int, times: int, rows: tables.Cells) -> None:
+    """Raises `ValueError` where the most that rows give, so many times, is not the most that is stated."""
+    reached = times * max(cell.points for cell in rows)
+    if reached != most:
+        raise ValueError(f"max says {most}, the rows reach {reached}")

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from shared.rules.schema.part import Basis, Codes, Factor, LevelFactor, Part, Points, Prefixes, RuleSet
+from shared.rules.schema.part import AbilityFactor, Basis, Codes, Factor, LevelFactor, Part, Points, Prefixes, RuleSet
 
 
 class WorkMinimum(Part):
@@ -101,7 +101,7 @@ class FswSet(RuleSet):
     sections: Sections
     minimum: Minimum
     education: LevelFactor
-    first_language: Factor
+    first_language: AbilityFactor
     second_language: SecondLanguage
     experience: Experience
     age: Factor

@@ -198,6 +198,12 @@ def test_text_is_for_people() -> None:
     assert output.startswith("Profile E009999999, 2026-06-01: 441 points.")
 
 
+def test_the_calendar_in_words_says_from_when_it_is_provisional() -> None:
+    _, output = run("score", "-", "--on", "2026-06-01", "--calendar", "--format", "text", given=json.dumps(PROFILE))
+    turning = next(line for line in output.splitlines() if line.startswith("  2026-11-03  "))
+    assert turning.endswith(" Provisional.")
+
+
 def test_explained_text_holds_what_was_declared() -> None:
     _, output = run("score", "-", "--on", "2026-06-01", "--explain", "--format", "text", given=json.dumps(PROFILE))
     assert f"      Declared: born on {PROFILE['date_of_birth']}.\n" in output

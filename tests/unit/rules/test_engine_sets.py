@@ -70,7 +70,7 @@ def test_errors_name_the_line() -> None:
         amounts: {1: 15600, 3: 19500}
         """
     )
-    assert found == [(1, "the set: amounts: the sizes 1, 2, 3 and so on are needed without a gap")]
+    assert found == [(5, "the set: amounts: the sizes 1, 2, 3 and so on are needed without a gap")]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,14 @@ def test_errors_name_the_line() -> None:
         ("{from: 31, to: 31,", "{from: 32, to: 32,", "row 6 starts at 32, the rows before end at 30"),
         ("{from: 31, to: 31,", "{from: 30, to: 31,", "row 6 starts at 30, the rows before end at 30"),
         ("{from: 45, to: null,", "{from: 45, to: 60,", "row 20: exactly the last row has no end"),
-        ("max: {with_partner: 100, alone: 110}", "max: {with_partner: 100, alone: 111}", "add up to 501 under alone"),
+        ("max: {with_partner: 100, alone: 110}", "max: {with_partner: 100, alone: 111}", "111, the rows reach 110"),
+        ("max: {with_partner: 460, alone: 500}", "max: {with_partner: 460, alone: 501}", "add up to 500 under alone"),
+        ("{from: 45, to: null, with_partner: 0,", "{from: 45, to: null, with_partner: 101,", "100, the rows reach 101"),
+        ("with_partner: 32, alone: 34}", "with_partner: 32, alone: 35}", "max says 136, the rows reach 140"),
+        ("max: {with_partner: 22, alone: 24}", "max: {with_partner: 22, alone: 25}", "25, the rows do not reach it"),
+        ("one: {below: 0, good: 13, strong: 25}", "one: {below: 0, good: 13}", "exactly these cells are needed"),
+        ("one_or_two: {none: 0, one: 13", "one_or_to: {none: 0, one: 13", "exactly these cells are needed"),
+        ("rows: {one_year: 15,", "rows: {one_yeer: 15,", "one_yeer"),
         ("max: 1200", "max: 1100", "the sections do not add up to 1100"),
         ("    doctoral: 10", "    doctorate: 10", "exactly these rows are needed"),
         ("with_partner: 90, alone: 99}", "with_partner: 90, single: 99}", "unknown column: single"),
