@@ -78,7 +78,7 @@ class Decisions:
 
     def _input(self, message: Message, file: File, now: datetime) -> NewInput:
         if message.topic == "invited":
-            return _invited(message)
+            return _invited(message, file)
         received: Received = message.body
         reasons, at = received.reasons, received.at or now
         if not reasons and file.erased:
@@ -98,7 +98,7 @@ class Decisions:
         )
 
 
-def _invited(message: Message) -> NewInput:
+def _invited(message: Message, file: File) -> NewInput:
     invited, value = message.body, message.record.value or b""
     return NewInput(
         message.event.source,
@@ -107,7 +107,7 @@ def _invited(message: Message) -> NewInput:
         ISSUED,
         invited.invited_at,
         hashlib.sha256(value).digest(),
-        value.decode(),
+        None if file.erased else value.decode(),
         profile_sequence=invited.profile_sequence,
     )
 

@@ -162,7 +162,7 @@ UPDATE said SET body = NULL WHERE profile_id = ANY($1::text []);
 
 -- name: erase_files
 -- Nothing is due or folded any more.
-UPDATE case_file SET erased = true, next_due = NULL, waiting = 0 WHERE profile_id = ANY($1::text []);
+UPDATE case_file SET erased = true, language = 'en', next_due = NULL, waiting = 0 WHERE profile_id = ANY($1::text []);
 
 -- name: waiting_inputs
 -- How many inputs wait for what they answer.

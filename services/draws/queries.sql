@@ -60,7 +60,9 @@ ON CONFLICT (profile_id) DO UPDATE SET
     provisional = excluded.provisional,
     total = excluded.total,
     factors = excluded.factors,
-    correspondence_language = excluded.correspondence_language
+    correspondence_language = CASE -- none on a row that was scored: erased, and it stays so whatever is replayed
+        WHEN p.scored_sequence IS NULL OR p.correspondence_language IS NOT NULL THEN excluded.correspondence_language
+    END
 WHERE p.scored_sequence IS NULL OR p.scored_sequence < excluded.scored_sequence;
 
 -- name: put_eligible

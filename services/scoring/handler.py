@@ -39,12 +39,14 @@ async def handle(step: Step, messages: Sequence[Message]) -> None:
     """Apply a batch inside the step's transaction."""
     newest, erased = fold(messages)
     step.touch([*newest, *erased])
+    rows = await store.lock(step.connection, sorted({*newest, *erased}))  # all at once, so that no two batches cross
     await store.erase(step.connection, sorted(erased), step.now)
-    while newest:  # a second time for profiles that another worker has brought in meanwhile
-        rows = await store.lock(step.connection, sorted(newest))
+    while newest:
         newest = {key: state for key, state in newest.items() if is_newer(state, rows.get(key))}
         for key in await _evaluate(step, newest, rows):
             del newest[key]
+        if newest:  # a second time for profiles that another worker has brought in meanwhile
+            rows = await store.lock(step.connection, sorted(newest))
 
 
 def fold(messages: Iterable[Message]) -> tuple[dict[str, ProfileState], set[str]]:

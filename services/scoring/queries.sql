@@ -152,6 +152,21 @@ RETURNING profile_id;
 INSERT INTO facts (profile_id, profile_sequence, correspondence_language, expires_at, facts)
 SELECT * FROM unnest($1::text [], $2::bigint [], $3::text [], $4::timestamptz [], $5::text []);
 
+-- name: enter_erased
+-- A row for each erased profile of which nothing was known: a state of it that is replayed finds it erased.
+WITH unknown AS (
+    INSERT INTO score (
+        profile_id, profile_sequence, facts_sequence, sequence, status, submitted_at, evaluated_on, rules, erased_at
+    )
+    SELECT n.profile_id, 0, 0, 1, 'erased', $2, ($2::timestamptz AT TIME ZONE 'UTC')::date, 0, $2
+    FROM unnest($1::text []) AS n (profile_id)
+    ON CONFLICT DO NOTHING
+    RETURNING profile_id
+)
+
+INSERT INTO facts (profile_id, profile_sequence, correspondence_language, expires_at)
+SELECT profile_id, 0, 'en', $2 FROM unknown;
+
 -- name: erase
 -- Forget what these profiles declared and what their results said; ranking keys, rule sets, totals, hashes stay.
 WITH erased AS (
@@ -161,7 +176,7 @@ WITH erased AS (
 ),
 
 forgotten AS (
-    UPDATE facts AS f SET facts = NULL FROM erased AS e WHERE f.profile_id = e.profile_id
+    UPDATE facts AS f SET facts = NULL, correspondence_language = 'en' FROM erased AS e WHERE f.profile_id = e.profile_id
 )
 
 UPDATE result AS r SET

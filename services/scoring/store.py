@@ -127,8 +127,9 @@ async def keep_facts(connection: Connection, facts: Sequence[tuple[str, int, Dec
 
 
 async def erase(connection: Connection, keys: Sequence[str], at: datetime) -> None:
-    """Forget facts and explanations of these profiles; what rounds are verified by stays."""
+    """Forget facts and explanations of these profiles; what rounds are verified by stays. Their rows are locked."""
     if keys:
+        await connection.execute(QUERIES.enter_erased, keys, at)
         await connection.execute(QUERIES.erase, keys, at)
 
 

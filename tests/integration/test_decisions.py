@@ -190,6 +190,12 @@ async def test_an_erasure_forgets_what_was_declared_and_said_and_keeps_hashes_an
     assert await bench.holds() > holds
     assert codes((await bench.facts("rejected"))[-1]) == ["profile_erased"]
     assert await connection.fetchval("SELECT next_due FROM case_file") is None
+    await bench.take(
+        profile(), issued(invitation()), received(application(), "a"), issued(invitation("I9"), "invited:9")
+    )
+    assert await connection.fetchval("SELECT count(*) FROM received_input WHERE body IS NOT NULL") == 0
+    assert await connection.fetchval("SELECT count(*) FROM profile_facts WHERE facts IS NOT NULL") == 0
+    assert await connection.fetchval("SELECT language FROM case_file") == "en"
 
 
 async def test_a_fact_said_late_carries_the_standing_of_now(bench: Bench) -> None:

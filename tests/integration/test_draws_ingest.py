@@ -122,6 +122,10 @@ async def test_an_erasure_takes_what_was_declared_and_leaves_what_rounds_verify_
     assert (row["correspondence_language"], row["total"], row["scored_sequence"]) == (None, 500, 1)
     languages = await draws.pool.fetch("SELECT correspondence_language FROM pool_history")
     assert [row["correspondence_language"] for row in languages] == [None]
+    await draws.read(scored("A00001", 500, 2, correspondence_language="fr"), eligible("A00001", sequence=2))
+    row = await draws.row("A00001")
+    assert (row["correspondence_language"], row["scored_sequence"]) == (None, 2)
+    assert await draws.pool.fetchval("SELECT count(correspondence_language) FROM pool_history") == 0
 
 
 async def test_entries_of_held_open_and_settle_by_their_own_sequence(draws: Bench) -> None:

@@ -229,6 +229,28 @@ async def test_an_erased_profile_stays_erased(connection: Connection) -> None:
     assert await everything(connection) == before
 
 
+async def test_a_profile_that_was_erased_before_it_was_known_is_not_brought_in_by_a_replay(
+    connection: Connection,
+) -> None:
+    await take(connection, "E000000001")
+    await take(connection, state(), state("E000000002"))
+    rows = await connection.fetch("SELECT profile_id FROM facts WHERE facts IS NOT NULL")
+    assert [row["profile_id"] for row in rows] == ["E000000002"]
+    assert await connection.fetchval("SELECT count(*) FROM result WHERE profile_id = 'E000000001'") == 0
+
+
+async def test_two_batches_that_erase_what_the_other_evaluates_never_lock_each_other_out(connect: Connect) -> None:
+    one, other = await opened(connect), await opened(connect)
+    for turn in range(20):
+        first, last = f"E1000000{turn:02}", f"E9000000{turn:02}"
+        await take(one, state(first), state(last))
+        await asyncio.gather(
+            take(one, state(first, sequence=2), last),
+            take(other, state(last, sequence=2), first),
+        )
+    assert await one.fetchval("SELECT count(*) FROM score WHERE erased_at IS NULL") == 0
+
+
 async def test_new_rule_sets_rescore_the_pool_and_nothing_else(connection: Connection) -> None:
     await take(connection, state(), state("E000000002"), state("E000000003", status=Status.EXPIRED))
     await stand_under(connection, "crs_2020-10-20")
