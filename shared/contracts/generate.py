@@ -1,18 +1,21 @@
-"""Generates what other languages read: a JSON Schema for each message, and one AsyncAPI 3 document.
+"""Generates what others read: a JSON Schema for each message, one AsyncAPI 3 document, and one page of HTML.
 
-`python -m shared.contracts.generate FOLDER` writes them; a test compares FOLDER with what the models say.
+`python -m shared.contracts.generate FOLDER` writes them; a test compares FOLDER with what the models say. The
+examples in FOLDER/examples are real records that are kept as they are: `key`, `headers`, `body`.
 """
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from shared.contracts import application, submission
+from shared.contracts.page import page
 from shared.contracts.types import MODELS
-from shared.kafka.topics import TOPICS, TopicSpec
+from shared.kafka.topics import OPERATOR, TOPICS, TopicSpec
 
 INPUTS: dict[str, dict[str, type[BaseModel]]] = {
     "submission": {
@@ -35,8 +38,8 @@ def schema(model: type[BaseModel], type_: str) -> dict[str, Any]:
     }
 
 
-def asyncapi() -> dict[str, Any]:
-    """Channels, messages and who writes them, as an AsyncAPI 3.0.0 document; bodies refer to the schemas beside it."""
+def asyncapi(examples: Path) -> dict[str, Any]:
+    """Channels, messages and who writes and reads them, as an AsyncAPI 3.0.0 document; bodies refer to the schemas."""
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -47,10 +50,8 @@ def asyncapi() -> dict[str, Any]:
         },
         "defaultContentType": "application/json",
         "channels": {topic: _channel(TOPICS[topic], models) for topic, models in MESSAGES.items()},
-        "operations": {
-            f"{writer}-writes-{topic}": _send(topic) for topic in MESSAGES for writer in TOPICS[topic].writers
-        },
-        "components": {"messages": {t: _message(t) for models in MESSAGES.values() for t in models}},
+        "operations": {name: operation for topic in MESSAGES for name, operation in _operations(topic)},
+        "components": {"messages": {t: _message(t, examples) for models in MESSAGES.values() for t in models}},
     }
 
 
@@ -63,11 +64,17 @@ def _channel(spec: TopicSpec, models: dict[str, type[BaseModel]]) -> dict[str, A
     }
 
 
-def _send(topic: str) -> dict[str, Any]:
-    return {"action": "send", "channel": {"$ref": f"#/channels/{topic}"}}
+def _operations(topic: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    channel = {"$ref": f"#/channels/{topic}"}
+    for writer in TOPICS[topic].writers:
+        yield f"{writer}-writes-{topic}", {"action": "send", "channel": channel}
+    for reader in TOPICS[topic].readers:
+        if reader != OPERATOR:
+            yield f"{reader}-reads-{topic}", {"action": "receive", "channel": channel}
 
 
-def _message(type_: str) -> dict[str, Any]:
+def _message(type_: str, examples: Path) -> dict[str, Any]:
+    example = json.loads((examples / f"{type_}.json").read_text("utf-8"))
     return {
         "name": type_,
         "contentType": "application/json",
@@ -84,24 +91,24 @@ def _message(type_: str) -> dict[str, Any]:
             },
         },
         "payload": {"$ref": f"schemas/{type_}.json"},
+        "bindings": {"kafka": {"key": {"type": "string"}}},
+        "examples": [{"headers": example["headers"], "payload": example["body"]}],
     }
 
 
-def documents() -> dict[str, str]:
-    """Every generated file by its path below the folder."""
-    files = {
-        f"schemas/{type_}.json": schema(model, type_) for models in MESSAGES.values() for type_, model in models.items()
-    }
-    return {
-        path: json.dumps(body, indent=2, ensure_ascii=False) + "\n"
-        for path, body in (files | {"asyncapi.json": asyncapi()}).items()
-    }
+def documents(folder: Path) -> dict[str, str]:
+    """Every generated file by its path below `folder`, which holds the examples."""
+    schemas = {type_: schema(model, type_) for models in MESSAGES.values() for type_, model in models.items()}
+    api = asyncapi(folder / "examples")
+    files = {f"schemas/{type_}.json": body for type_, body in schemas.items()} | {"asyncapi.json": api}
+    written = {path: json.dumps(body, indent=2, ensure_ascii=False) + "\n" for path, body in files.items()}
+    return written | {"index.html": page(api, schemas)}
 
 
 def write(folder: Path) -> None:
     """Write every document, and remove what no model stands behind any more."""
     (folder / "schemas").mkdir(parents=True, exist_ok=True)
-    wanted = documents()
+    wanted = documents(folder)
     for stale in (folder / "schemas").glob("*.json"):
         if f"schemas/{stale.name}" not in wanted:
             stale.unlink()
