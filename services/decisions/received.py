@@ -6,7 +6,7 @@ that is wrong is said to the upstream: the message then carries the reasons inst
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +33,7 @@ class Received:
 
     kind: str
     content: bytes
-    text: str | None
+    text: str | None = field(repr=False)
     body: Input | None
     reasons: tuple[Reason, ...] = ()
 

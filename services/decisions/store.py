@@ -28,7 +28,7 @@ class NewInput:
     kind: str
     at: datetime
     content: bytes
-    body: str | None
+    body: str | None = field(repr=False)
     refused: tuple[Reason, ...] = ()
     automatic: bool = False
     profile_sequence: int | None = None

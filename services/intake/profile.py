@@ -56,7 +56,7 @@ class Profile:
     due_at: datetime | None = None
     passport_hash: bytes | None = None
     client_hash: bytes | None = None
-    body: str | None = None
+    body: str | None = field(default=None, repr=False)
     changed_at: datetime | None = None
     erased_at: datetime | None = None
 

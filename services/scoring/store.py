@@ -1,7 +1,7 @@
 """The schema `scoring`: one function for each statement."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import asyncpg
@@ -40,7 +40,7 @@ class Declared:
 
     correspondence_language: str
     expires_at: datetime
-    facts: str | None
+    facts: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 
 from aiokafka import AIOKafkaProducer
@@ -46,7 +46,7 @@ class Record:
 
     topic: str
     key: bytes | None
-    value: bytes | None
+    value: bytes | None = field(repr=False)
     headers: tuple[tuple[str, bytes | None], ...] = ()
     partition: int | None = None
     timestamp_ms: int | None = None

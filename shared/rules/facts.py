@@ -4,6 +4,7 @@ Strict: no text is taken for a number, no number for a truth value, no instant f
 ignored, so that an upstream may send more than this version knows; a known field of another type is an error.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
@@ -68,11 +69,15 @@ Level = Literal[
 
 
 class Fact(BaseModel):
-    """The base of every fact: frozen, strict, silent about its input in errors."""
+    """The base of every fact: frozen, strict, silent about its input in errors and about its values in `repr`."""
 
     model_config = ConfigDict(
         frozen=True, strict=True, extra="ignore", hide_input_in_errors=True, serialize_by_alias=True
     )
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """The number that a profile or an application goes by, where there is one; nothing else."""
+        return [(name, getattr(self, name)) for name in ("profile_id", "version") if name in type(self).model_fields]
 
 
 def _not_before(first: str, last: date | None, info: ValidationInfo) -> date | None:

@@ -1,6 +1,6 @@
 """A Kafka record as it came, and what became of it when it was read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.contracts.cloudevents import Attributes, Headers
@@ -17,7 +17,7 @@ class Record:
     partition: int
     offset: int
     key: bytes | None
-    value: bytes | None
+    value: bytes | None = field(repr=False)
     headers: Headers
     timestamp_ms: int
     attempt: int = 1
