@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 from urllib.request import urlopen
@@ -21,12 +22,14 @@ from shared.kafka.reader import Raw, read_to_end
 from shared.kafka.settings import KafkaSettings
 from shared.kafka.topics import TOPICS
 from shared.stack.backend import Embedded
-from shared.stack.processes import Process
+from shared.stack.kafka import Kafka, Node
+from shared.stack.processes import Process, free_port
 from shared.stack.stack import Stack
 from shared.worker.advance import Mover
 from shared.worker.quiet import Quiet
 from shared.worker.reconcile import Report, reconcile
 from tests.faults import model
+from tests.faults.load import mixed
 
 DEADLINE_S = 240.0
 """Far more than anything takes: it only ends a test that would hang."""
@@ -39,6 +42,22 @@ SETTINGS = {
     "EE_BATCH_MAX_RECORDS": "50",
 }
 """Small batches, so that a fault falls between some; a killed member is missed soon."""
+
+
+class Proxied(Kafka):
+    """A broker with a second listener, whose clients are sent to a port where a link may listen."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.inside, self.outside = free_port(), free_port()
+
+    def _properties(self, node: Node) -> str:
+        lines = super()._properties(node).splitlines()
+        values = dict(line.split("=", 1) for line in lines)
+        values["listeners"] += f",LINK://127.0.0.1:{self.inside}"
+        values["advertised.listeners"] += f",LINK://127.0.0.1:{self.outside}"
+        values["listener.security.protocol.map"] += ",LINK:PLAINTEXT"
+        return "".join(f"{name}={value}\n" for name, value in values.items())
 
 
 @dataclass(slots=True)
@@ -83,10 +102,10 @@ class Rig:
 
     def scale(self, **counts: int) -> None:
         """Have so many processes of these services."""
-        for service, count in counts.items():
+        for service, wanted in counts.items():
             running = self.of(service)
-            assert set(self.stack.stop(*running[count:])) <= {0}
-            for _ in range(count - len(running)):
+            assert set(self.stack.stop(*running[wanted:])) <= {0}
+            for _ in range(wanted - len(running)):
                 self.start(service)
 
     def arm(self, process: Process, words: str) -> None:
@@ -160,6 +179,11 @@ class Rig:
         """How many records a topic has taken."""
         return sum((await self._offsets.ends([topic])).values())
 
+    async def lag(self, service: str) -> int:
+        """How many records a service has still to pass."""
+        by_name = {runtime.service.name: runtime.service for runtime in self._quiet.runtimes}
+        return await self._offsets.caught_up(service, await self._offsets.ends(by_name[service].topics))
+
     async def until_length(self, topic: str, records: int) -> None:
         """Return when a topic has taken so many records."""
 
@@ -184,10 +208,39 @@ class Rig:
             await connection.close()
 
     @property
+    def proxied(self) -> tuple[int, int]:
+        """The port of the broker's second listener, and the one at which it says that it is reached."""
+        kafka = self.servers.kafka
+        assert isinstance(kafka, Proxied)
+        return kafka.inside, kafka.outside
+
+    @property
     def servers(self) -> Embedded:
         """Kafka and PostgreSQL as processes that can be killed."""
         assert isinstance(self.stack.backend, Embedded)
         return self.stack.backend
+
+
+@asynccontextmanager
+async def load(
+    system: Rig, prefix: str, portion: Callable[[str, int], Iterable[Record]] = mixed, *, pause_s: float = 0.05
+) -> AsyncIterator[None]:
+    """Submissions all the time, in small portions; the first is through when the block begins."""
+    profiles = await system.length("profile")
+
+    async def stream() -> None:
+        for place in count():
+            await system.publish(portion(f"{prefix}{place:04d}", 12))
+            await asyncio.sleep(pause_s)
+
+    streaming = asyncio.create_task(stream())
+    await system.until_length("profile", profiles + 12)
+    try:
+        yield
+    finally:
+        streaming.cancel()
+        with suppress(asyncio.CancelledError):
+            await streaming
 
 
 def service_of(process: Process) -> str:
@@ -216,11 +269,14 @@ async def until(condition: Callable[[], Any], what: str) -> None:
 
 
 @contextmanager
-def own_stack(folder: Path) -> Iterator[Stack]:
+def own_stack(folder: Path, brokers: int = 1) -> Iterator[Stack]:
     """Kafka and PostgreSQL of its own, as child processes whatever other tests run on; no services yet."""
     outside = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("EE_")}
     try:
-        with Stack(folder, settings=SETTINGS) as stack:
+        stack = Stack(folder, brokers=brokers, settings=SETTINGS)
+        if brokers == 1 and isinstance(stack.backend, Embedded):
+            stack.backend.kafka = Proxied(folder / "kafka")
+        with stack:
             yield stack
     finally:
         for name in [name for name in os.environ if name.startswith("EE_")]:

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
 
 import psutil
 import pytest
@@ -11,35 +9,16 @@ import pytest
 from shared.kafka.producer import Record
 from shared.worker.settings import WorkerSettings
 from tests.faults.load import mixed, no_json, number, submission
-from tests.faults.rig import Rig, metric, until
+from tests.faults.rig import Rig, load, metric, until
 
 EXIT_S = 20.0
 """How long a worker may take to end when it is asked to."""
 
+STORM = 5
+"""Members that come, each in the place of one that goes."""
+
 PATIENT = {"EE_SESSION_TIMEOUT_MS": "30000"}
 """Where nothing may be done twice, no member may be missed for being slow on a busy machine."""
-
-
-@asynccontextmanager
-async def load(
-    system: Rig, prefix: str, portion: Callable[[str, int], Iterable[Record]] = mixed
-) -> AsyncIterator[None]:
-    """Submissions all the time, in small portions; the first is through when the block begins."""
-    profiles = await system.length("profile")
-
-    async def stream() -> None:
-        for place in range(100):
-            await system.publish(portion(f"{prefix}{place:02d}", 12))
-            await asyncio.sleep(0.05)
-
-    streaming = asyncio.create_task(stream())
-    await system.until_length("profile", profiles + 12)
-    try:
-        yield
-    finally:
-        streaming.cancel()
-        with suppress(asyncio.CancelledError):
-            await streaming
 
 
 async def test_the_broker_is_killed_and_comes_back(system: Rig) -> None:
@@ -113,9 +92,28 @@ async def test_three_workers_are_exchanged_one_by_one_and_nothing_is_done_twice(
             system.start("scoring", **PATIENT)
     await system.reconciled()
     await system.ends_as_the_model_says("ROLL")
-    told = Counter((r.key, dict(r.headers)["ce_id"]) for r in await system.read("scored", "ROLL"))
-    assert [event for event, times in told.items() if times > 1] == []
+    assert await _told_again(system, "ROLL") == []
     system.scale(scoring=1)
+
+
+async def test_workers_that_come_and_go_all_the_time_lose_nothing_and_do_nothing_twice(system: Rig) -> None:
+    system.scale(scoring=0)
+    system.start("scoring", **PATIENT)
+    async with load(system, "STORM", _once_each):
+        for _ in range(STORM):
+            comes = system.start("scoring", **PATIENT)
+            await until(lambda process=comes: metric(process, "ee_partitions_assigned"), "a new member")  # type: ignore[misc]
+            assert await asyncio.to_thread(system.stack.stop, system.of("scoring")[0], deadline_s=EXIT_S) == [0]
+    await system.reconciled()
+    await system.ends_as_the_model_says("STORM")
+    assert await _told_again(system, "STORM") == []
+    system.scale(scoring=1)
+
+
+async def _told_again(system: Rig, prefix: str) -> list[object]:
+    """Results that were published more than once."""
+    told = Counter((r.key, dict(r.headers)["ce_id"]) for r in await system.read("scored", prefix))
+    return [event for event, times in told.items() if times > 1]
 
 
 def _once_each(prefix: str, profiles: int) -> list[Record]:
