@@ -13,6 +13,7 @@ import pytest
 from services.draws import operators
 from services.draws.instruction import content_hash
 from shared.contracts.rounds import Instruction
+from shared.db.operators import create_operator, session
 from shared.kafka.topics import SERVICES
 from shared.stack.processes import Process
 from tests.faults.load import mixed, submission
@@ -137,19 +138,19 @@ def _instruction(round_id: str, instant: datetime) -> Instruction:
 
 async def order_round(system: Rig, round_id: str, instant: datetime) -> None:
     """A draft by one operator; carried out when it returns."""
-    async with operators.connect(await _login(system, "ada")) as session:
-        command = await operators.draft(session, round_id, _instruction(round_id, instant).json_bytes().decode())
-        assert await operators.outcome(session, command, 60.0) == []
+    async with session("draws", await _login(system, "ada")) as ada:
+        command = await operators.draft(ada, round_id, _instruction(round_id, instant).json_bytes().decode())
+        assert await operators.outcome(ada, command, 60.0) == []
 
 
 async def approve_round(system: Rig, round_id: str, instant: datetime) -> None:
     """The approval by another, on its way when it returns."""
-    async with operators.connect(await _login(system, "grace")) as session:
-        await operators.approve(session, round_id, content_hash(_instruction(round_id, instant)))
+    async with session("draws", await _login(system, "grace")) as grace:
+        await operators.approve(grace, round_id, content_hash(_instruction(round_id, instant)))
 
 
 async def _login(system: Rig, name: str) -> str:
     admin = system.stack.backend.admin_dsn
-    await operators.create_operator(admin, name, name)
+    await create_operator(admin, name, name, ["draws"])
     parts = urlsplit(admin)
     return urlunsplit(parts._replace(netloc=f"{name}:{name}@{parts.netloc.rpartition('@')[2]}"))
