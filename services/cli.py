@@ -7,6 +7,7 @@ import typer
 from services.decisions import cli as decisions_cli
 from services.decisions.handler import SERVICE as DECISIONS
 from services.draws import cli as draws_cli
+from services.draws import pool_cli
 from services.draws.handler import SERVICE as DRAWS
 from services.intake import cli as intake_cli
 from services.intake import forget_cli
@@ -41,6 +42,7 @@ app.add_typer(intake_cli.app, name="intake")
 app.command("forget")(forget_cli.forget)
 app.add_typer(scoring_cli.app, name="scoring")
 app.add_typer(draws_cli.app, name="round")
+app.add_typer(pool_cli.app, name="pool")
 app.command("case")(decisions_cli.case)
 app.add_typer(decisions_cli.app, name="invitation")
 app.add_typer(kafka_cli.app, name="topics")

@@ -1,7 +1,6 @@
 """The certificate of a round: computed from the rows that it stood on, now and again years later."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.draws import round_store, store
@@ -11,32 +10,11 @@ from services.draws.settings import DrawsSettings
 from services.draws.steps import SERVICE_ITSELF
 from services.draws.store import QUERIES
 from shared.contracts.rounds import Certificate, Invited, RoundState, TieBreak
+from shared.rules.bands import distribution
 from shared.rules.periods import utc_day
 from shared.worker.failpoints import failpoint
 from shared.worker.runtime import Runtime
 from shared.worker.step import Connection
-
-BANDS: Mapping[str, tuple[int, int]] = {
-    "dd1": (601, 1200),
-    "dd2": (501, 600),
-    "dd3": (451, 500),
-    "dd4": (491, 500),
-    "dd5": (481, 490),
-    "dd6": (471, 480),
-    "dd7": (461, 470),
-    "dd8": (451, 460),
-    "dd9": (401, 450),
-    "dd10": (441, 450),
-    "dd11": (431, 440),
-    "dd12": (421, 430),
-    "dd13": (411, 420),
-    "dd14": (401, 410),
-    "dd15": (351, 400),
-    "dd16": (301, 350),
-    "dd17": (0, 300),
-    "dd18": (0, 1200),
-}
-"""The published score bands, both ends included; dd3 and dd9 are sums of those after them, dd18 the whole pool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +84,6 @@ async def differences(connection: Connection, row: RoundRow, timeout_s: float) -
     if [(message.profile_id, message.total) for message in messages] != made.first:
         found.append("invitations")
     return found
-
-
-def distribution(by_score: Mapping[int, int]) -> dict[str, int]:
-    """How many candidates each published band holds."""
-    return {
-        band: sum(count for score, count in by_score.items() if low <= score <= high)
-        for band, (low, high) in BANDS.items()
-    }
 
 
 class Lines:

@@ -1,43 +1,34 @@
 """`ee round ...`: what an operator orders and asks. No command holds a round: draws does, when its instant has come."""
 
 import asyncio
+import json
 import sys
-from collections.abc import Awaitable, Callable, Iterable
-from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
-from services.draws import display, operators, round_store
+from services.draws import display, operators, rehearsal_cli, rehearsal_display, round_store
 from services.draws.certificate import differences
-from services.draws.preview import Preview
-from services.draws.preview import preview as preview_of
+from services.draws.feed import of_round, write
 from services.draws.reasons import from_json
+from services.draws.rehearsal import Rehearsal, rehearse
 from services.draws.round_store import RoundRow
 from services.draws.settings import DrawsSettings
 from services.draws.store import QUERIES
+from services.draws.terminal import ENGLISH, Lang, Language, RoundId, as_draws_operator, say, the_round
+from services.draws.why import why
+from shared.contracts.base import Reason
 from shared.contracts.rounds import Instruction
-from shared.db.operator_cli import OrderFailedError, as_operator, stop
+from shared.db.operator_cli import OrderFailedError, stop
 from shared.rules.catalogue import text
 from shared.worker.step import Connection
 
-app = typer.Typer(no_args_is_help=True, help="Rounds of invitations: draft, approve, cancel, look at, verify.")
+app = typer.Typer(no_args_is_help=True, help="Rounds of invitations: rehearse, draft, approve, look at, verify.")
+app.command()(rehearsal_cli.preview)
+app.command()(rehearsal_cli.curve)
 
-Result = TypeVar("Result")
-
-
-class Language(StrEnum):
-    """An official language."""
-
-    EN = "en"
-    FR = "fr"
-
-
-RoundId = Annotated[str, typer.Argument(metavar="ID", help="Number of the round, for example 436 or 91a.")]
-Lang = Annotated[Language, typer.Option(help="Language of the answer.")]
 Patience = Annotated[float, typer.Option(min=0, help="How long to wait, in seconds.")]
-ENGLISH = Language.EN
 
 
 @app.command()
@@ -62,7 +53,7 @@ def draft(
         await _obeyed(connection, command_id, lang, timeout)
         return await _report(connection, instruction.round_id, lang)
 
-    _say(_run(order))
+    say(as_draws_operator(order))
 
 
 @app.command()
@@ -78,20 +69,20 @@ def approve(
 ) -> None:
     """Approve exactly the content of a draft, and what it would come to now. Who drafted it can't."""
 
-    async def look(connection: Connection) -> tuple[RoundRow, Preview]:
-        row = await _round(connection, round_id)
-        return row, await preview_of(connection, row.instruction)
+    async def look(connection: Connection) -> tuple[RoundRow, Rehearsal]:
+        row = await the_round(connection, round_id)
+        return row, await rehearse(connection, row.instruction)
 
     async def order(connection: Connection) -> list[str]:
-        command_id = await operators.approve(connection, round_id, content or row.content_hash, seen)
+        command_id = await operators.approve(connection, round_id, content or row.content_hash, seen.preview)
         await _obeyed(connection, command_id, lang, timeout)
         return await _report(connection, round_id, lang)
 
-    row, seen = _run(look)
-    _say([*display.instruction(row, lang), *display.preview(seen, lang)])
+    row, seen = as_draws_operator(look)
+    say([*display.instruction(row, lang), *rehearsal_display.full(seen, lang)])
     if content is None and sys.stdin.isatty():
         typer.confirm(text("round.ask.approve", lang), abort=True)
-    _say(_run(order))
+    say(as_draws_operator(order))
 
 
 @app.command()
@@ -102,24 +93,13 @@ def cancel(round_id: RoundId, *, lang: Lang = ENGLISH, timeout: Patience = 30.0)
         await _obeyed(connection, await operators.cancel(connection, round_id), lang, timeout)
         return await _report(connection, round_id, lang)
 
-    _say(_run(order))
-
-
-@app.command()
-def preview(round_id: RoundId, *, lang: Lang = ENGLISH) -> None:
-    """Show what a round would come to now; nothing is issued."""
-
-    async def look(connection: Connection) -> list[str]:
-        row = await _round(connection, round_id)
-        return list(display.preview(await preview_of(connection, row.instruction), lang))
-
-    _say(_run(look))
+    say(as_draws_operator(order))
 
 
 @app.command("list")
 def list_rounds() -> None:
     """List all rounds, the newest first: number, state, instant, invitations, cut-off, grouping."""
-    for row in _run(round_store.every):
+    for row in as_draws_operator(round_store.every):
         typer.echo(display.one_line(row))
 
 
@@ -133,12 +113,12 @@ def show(
     """Show a round: its instruction, who did what and when, what it waits for, its certificate."""
 
     async def look(connection: Connection) -> list[str]:
-        row = await _round(connection, round_id)
+        row = await the_round(connection, round_id)
         if as_json:
             return [_json(row)]
         return list(display.full(row, await connection.fetch(QUERIES.round_steps, round_id), lang))
 
-    _say(_run(look))
+    say(as_draws_operator(look))
 
 
 @app.command()
@@ -149,9 +129,36 @@ def wait(round_id: RoundId, *, lang: Lang = ENGLISH, timeout: Patience = 3600.0)
         row = await _until_over(connection, round_id, lang, timeout)
         return row.state == "held", await _report(connection, round_id, lang)
 
-    was_held, lines = _run(follow)
-    _say(lines)
+    was_held, lines = as_draws_operator(follow)
+    say(lines)
     raise typer.Exit(0 if was_held else 1)
+
+
+@app.command("why")
+def why_invited(
+    profile_id: Annotated[str, typer.Argument(metavar="PROFILE_ID", help="The profile number.")],
+    round_id: RoundId,
+    *,
+    lang: Lang = ENGLISH,
+    as_json: Annotated[bool, typer.Option("--json", help="The reason with its code, section and quantities.")] = False,
+) -> None:
+    """Say why a profile was invited in a round, or the first reason why not, from the rows the round stood on."""
+
+    async def look(connection: Connection) -> Reason:
+        return await why(connection, await the_round(connection, round_id), profile_id)
+
+    found = as_draws_operator(look)
+    said = found.text.fr if lang == Language.FR else found.text.en
+    typer.echo(found.json_bytes().decode() if as_json else said)
+    if not as_json and (sequence := found.params.get("sequence")):
+        typer.echo(f"    ee scoring show {profile_id} --sequence {sequence}")
+
+
+@app.command()
+def feed(*, lang: Lang = ENGLISH) -> None:
+    """Print all held rounds as JSON in the shape of the feed that is published for Express Entry."""
+    held = (row for row in as_draws_operator(round_store.every) if row.certificate)
+    typer.echo(json.dumps(write((of_round(row, lang) for row in held), lang), ensure_ascii=False, indent=1))
 
 
 @app.command()
@@ -159,21 +166,14 @@ def verify(round_id: RoundId) -> None:
     """Recompute a held round from the rows that it stood on and compare; exit status 1 if anything differs."""
 
     async def compare(connection: Connection) -> list[str]:
-        row = await _round(connection, round_id)
+        row = await the_round(connection, round_id)
         if row.certificate is None:
             raise OrderFailedError(f"round {round_id} is {row.state}: only a held and certified round can be verified")
         return await differences(connection, row, DrawsSettings().batch_timeout_s)
 
-    found = _run(compare)
+    found = as_draws_operator(compare)
     typer.echo(f"round {round_id}: {'differs in ' + ', '.join(found) if found else 'the same'}")
     raise typer.Exit(1 if found else 0)
-
-
-async def _round(connection: Connection, round_id: str) -> RoundRow:
-    row = await round_store.show(connection, round_id)
-    if row is None:
-        raise OrderFailedError(f"there is no round {round_id}: see `ee round list`")
-    return row
 
 
 async def _obeyed(connection: Connection, command_id: int, lang: Language, timeout_s: float) -> None:
@@ -189,7 +189,7 @@ async def _until_over(connection: Connection, round_id: str, lang: Language, tim
     loop = asyncio.get_running_loop()
     until = loop.time() + timeout_s
     while True:
-        row = await _round(connection, round_id)
+        row = await the_round(connection, round_id)
         if row.state in {"refused", "cancelled"} or row.certificate:
             return row
         if loop.time() > until:
@@ -201,10 +201,6 @@ async def _until_over(connection: Connection, round_id: str, lang: Language, tim
         await asyncio.sleep(0.1)
 
 
-def _run(work: Callable[[Connection], Awaitable[Result]]) -> Result:
-    return as_operator("draws", work)
-
-
 def _json(row: RoundRow) -> str:
     certificate = row.certificate.json_bytes().decode() if row.certificate else "null"
     return f'{{"instruction":{row.instruction.json_bytes().decode()},"certificate":{certificate}}}'
@@ -212,14 +208,10 @@ def _json(row: RoundRow) -> str:
 
 async def _report(connection: Connection, round_id: str, lang: Language) -> list[str]:
     """The round in a line, and the reasons of what happened to it last. A refused one is a failure."""
-    row = await _round(connection, round_id)
+    row = await the_round(connection, round_id)
     steps = await connection.fetch(QUERIES.round_steps, round_id)
     reasons = from_json(steps[-1]["reasons"]) if steps else []
     lines = [display.one_line(row), *display.indented(display.in_words(reasons, lang))]
     if row.state == "refused":
         raise OrderFailedError("\n".join(lines))
     return lines
-
-
-def _say(lines: Iterable[str]) -> None:
-    typer.echo("\n".join(lines))

@@ -29,7 +29,7 @@ def one_line(row: RoundRow) -> str:
 def instruction(row: RoundRow, lang: str) -> Iterator[str]:
     """What a round was ordered to be, and the hash that an approval approves."""
     ordered = row.instruction
-    return _fields(
+    return fields(
         lang,
         round=row.round_id,
         state=text(f"round.word.{row.state}", lang),
@@ -44,7 +44,7 @@ def instruction(row: RoundRow, lang: str) -> Iterator[str]:
 
 def preview(seen: Preview, lang: str) -> Iterator[str]:
     """What a round would come to now."""
-    return _fields(
+    return fields(
         lang,
         eligible=seen.eligible,
         would_invite=seen.invited,
@@ -79,7 +79,7 @@ def indented(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _certificate(made: Certificate, lang: str) -> Iterator[str]:
-    yield from _fields(
+    yield from fields(
         lang,
         eligible=made.eligible,
         invited=made.invited,
@@ -97,7 +97,19 @@ def _tie_break(closed_by: TieBreak | None) -> str:
     return f"{iso(closed_by.submitted_at)}  {closed_by.profile_id}" if closed_by else "-"
 
 
-def _fields(lang: str, **values: object) -> Iterator[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A table: the first column to the left, the others to the right, but for a last one of bars."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        first, *rest = (
+            cell.ljust(width) if not place or cell.startswith("█") else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  ".join((first, *rest)).rstrip()
+
+
+def fields(lang: str, **values: object) -> Iterator[str]:
+    """Names of the catalogue (`round.field.<name>`) with their values."""
     names = {name: text(f"round.field.{name}", lang) for name in values}
     width = max(map(len, names.values()))
     return (f"{names[name]:<{width}}  {value}" for name, value in values.items())

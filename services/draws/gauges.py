@@ -1,14 +1,12 @@
 """What draws shows of itself: the pool by published band of scores, the rounds by state, and the one that is late."""
 
-from services.draws.certificate import BANDS, distribution
 from services.draws.store import QUERIES
 from shared.ops import metrics
+from shared.rules.bands import BANDS, SUMS, distribution
 from shared.worker.loops import forever
 from shared.worker.runtime import Runtime
 
 _POLL_S = 15.0
-_SUMS = frozenset({"dd3", "dd9", "dd18"})
-"""Bands that hold others: left out, so that what is shown adds up to the pool."""
 
 
 async def watch_pool(runtime: Runtime) -> None:
@@ -33,6 +31,6 @@ async def measure(runtime: Runtime) -> None:
 
 
 def by_band(scores: dict[int, int]) -> dict[str, int]:
-    """Profiles by band, named by its ends ("491-500"), from profiles by score."""
+    """Profiles by band, named by its ends ("491-500"), from profiles by score; without the bands that hold others."""
     found = distribution(scores)
-    return {f"{low}-{high}": found[band] for band, (low, high) in BANDS.items() if band not in _SUMS}
+    return {f"{low}-{high}": found[band] for band, (low, high) in BANDS.items() if band not in SUMS}

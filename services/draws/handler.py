@@ -43,6 +43,7 @@ async def _take_in(step: Step, inflow: Inflow) -> None:
         newer = {row.profile_id for row in (*scored, *eligible)}
         await store.keep_rows(connection, newer | set(turned), change)
         await store.put_scored(connection, change, scored)
+        await store.put_traits(connection, scored)
         await store.put_eligible(connection, change, eligible)
         await store.turn_invitations(connection, turned, change)
     if inflow.erased:

@@ -21,6 +21,9 @@ from shared.worker.failpoints import failpoint
 from shared.worker.runtime import Runtime
 from shared.worker.step import Connection, FactDraft, Step
 
+_PATIENCE_S = 90.0
+_CHUNK = 5_000
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -36,7 +39,8 @@ async def hold(runtime: Runtime, due: RoundRow) -> Attempt:
     Raises `RoundRefused`, with nothing written, where the approved preview no longer holds.
     """
     async with runtime.pool.acquire() as connection, connection.transaction():
-        await connection.execute(QUERIES.own_pool)
+        await connection.execute(QUERIES.be_patient)
+        await connection.execute(QUERIES.own_pool, timeout=_PATIENCE_S)
         row = await round_store.lock(connection, due.round_id)
         if row is None or row.state != "approved" or row.content_hash != due.content_hash:
             return Attempt(held=True)
@@ -69,17 +73,24 @@ async def _invite(step: Step, row: RoundRow) -> None:
     await round_store.add_step(step, row, "held", SERVICE_ITSELF)
     if not chosen:
         return
-    profiles = [one["profile_id"] for one in chosen]
-    await store.keep_rows(connection, profiles, change)
-    await store.turn_invitations(connection, profiles, change)
-    facts = await step.add(await _drafts(connection, instruction, chosen, bits))
+    drafts = await _drafts(connection, instruction, chosen, bits)
+    for first in range(0, len(chosen), _CHUNK):
+        await _issue(step, row.round_id, change, first + 1, drafts[first : first + _CHUNK])
+
+
+async def _issue(step: Step, round_id: str, change: int, first_rank: int, drafts: Sequence[FactDraft]) -> None:
+    """Write the invitations from a rank on: a statement for some thousands is short however large the round is."""
+    profiles = [draft.key for draft in drafts]
+    await store.keep_rows(step.connection, profiles, change)
+    await store.turn_invitations(step.connection, profiles, change)
+    facts = await step.add(drafts)
     failpoint("round_before_invitations")
-    await connection.execute(
+    await step.connection.execute(
         QUERIES.add_invitations,
-        row.round_id,
-        [invitation_id(row.round_id, profile_id) for profile_id in profiles],
+        round_id,
+        [invitation_id(round_id, profile_id) for profile_id in profiles],
         profiles,
-        list(range(1, len(profiles) + 1)),
+        list(range(first_rank, first_rank + len(profiles))),
         [fact.body for fact in facts],
     )
 
@@ -143,7 +154,7 @@ def _draft(
             profile_id=profile_id,
             sequence=sequence,
             invitation_id=invitation_id(instruction.round_id, profile_id),
-            program=program_named(groupings, instruction),
+            program=program_named(groupings, instruction.program),
             rank=rank,
             total=one["total"],
             factors=one["factors"],

@@ -26,7 +26,15 @@ def category_version(instruction: Instruction) -> str | None:
     """The version of the round's category that is in force on the day of the round."""
     if instruction.category is None:
         return None
-    return _versions(utc_day(instruction.instant)).get(instruction.category)
+    found = category_in_force(instruction.category, utc_day(instruction.instant))
+    return found.version if found else None
+
+
+def category_in_force(key: str, day: date) -> CategorySet | None:
+    """The version of a category that is in force on a day."""
+    if day < FIRST_DAY:
+        return None
+    return next((one for one in REGISTRY.in_force(day).categories if one.key == key), None)
 
 
 def _of_the_grouping(instruction: Instruction) -> Iterator[Reason]:
@@ -44,17 +52,17 @@ def _of_the_grouping(instruction: Instruction) -> Iterator[Reason]:
 def _of_the_category(instruction: Instruction, key: str) -> Iterator[Reason]:
     day = utc_day(instruction.instant)
     known = {one.key for one in REGISTRY.by_id.values() if isinstance(one, CategorySet)}
-    in_force = _versions(day).get(key)
+    in_force = category_in_force(key, day)
     if key not in known:
         yield reason("category_unknown", field="category", section="A10.3(1)(h.2)")
     elif in_force is None:
         yield reason("category_not_in_force", field="category", section="A10.3(1)(h.2)", on=day.isoformat())
-    elif instruction.category_version not in {None, in_force}:
+    elif instruction.category_version not in {None, in_force.version}:
         yield reason(
             "version_not_in_force",
             field="category_version",
             section="A10.3(1)(h.2)",
-            version=in_force,
+            version=in_force.version,
             on=day.isoformat(),
         )
     if not instruction.economic_goal:
@@ -69,9 +77,3 @@ def _of_the_period(instruction: Instruction, now: datetime) -> Iterator[Reason]:
         yield reason("instant_outside_period", field="instant", section="A10.3(1)(i)")
     if utc_day(now) > day:
         yield reason("day_over", field="instant", on=day.isoformat())
-
-
-def _versions(day: date) -> dict[str, str]:
-    if day < FIRST_DAY:
-        return {}
-    return {one.key: one.version for one in REGISTRY.in_force(day).categories}

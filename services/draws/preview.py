@@ -1,5 +1,7 @@
 """A round rehearsed: what it would come to now, and whether that is still what was approved."""
 
+from typing import Any
+
 from services.draws import store
 from services.draws.grouping import grouping_of
 from services.draws.reasons import reason
@@ -20,16 +22,22 @@ class Preview(Message):
 
 async def preview(connection: Connection, instruction: Instruction) -> Preview:
     """The round on the pool as it is now, by the ranking that holds it. Nothing is written, no lock is taken."""
-    mask = await _mask(connection, instruction)
+    mask = await mask_of_round(connection, instruction)
     eligible = await _count(connection, instruction, mask)
     wanted = min(eligible, instruction.invitations)
     if wanted == 0:
         return Preview(eligible=eligible, invited=0)
-    last = await connection.fetchrow(QUERIES.place_in_grouping.format(mask=mask), instruction.instant, wanted - 1)
+    (last,) = await places(connection, instruction, wanted - 1, 1) or (None,)
     if last is None:  # the pool has shrunk between the two looks
         return await preview(connection, instruction)
     tie_break = TieBreak(submitted_at=last["submitted_at"], profile_id=last["profile_id"])
     return Preview(eligible=eligible, invited=wanted, cut_off=last["total"], tie_break=tie_break)
+
+
+async def places(connection: Connection, instruction: Instruction, first: int, count: int) -> list[Any]:
+    """Who stands at so many places of the round's grouping, from `first` (0: the best)."""
+    query = QUERIES.places_in_grouping.format(mask=await mask_of_round(connection, instruction))
+    return list(await connection.fetch(query, instruction.instant, first, count))
 
 
 async def eligible_moved(connection: Connection, instruction: Instruction, seen: Preview | None) -> list[Reason]:
@@ -37,7 +45,7 @@ async def eligible_moved(connection: Connection, instruction: Instruction, seen:
     allowed = instruction.max_eligible_change
     if allowed is None or seen is None:
         return []
-    now = await _count(connection, instruction, await _mask(connection, instruction))
+    now = await _count(connection, instruction, await mask_of_round(connection, instruction))
     if abs(now - seen.eligible) <= allowed:
         return []
     return [reason("eligible_moved", field="max_eligible_change", seen=seen.eligible, now=now, allowed=allowed)]
@@ -59,7 +67,7 @@ def needs_preview(instruction: Instruction) -> bool:
     return instruction.max_eligible_change is not None or instruction.max_cut_off_change is not None
 
 
-async def _mask(connection: Connection, instruction: Instruction) -> int:
+async def mask_of_round(connection: Connection, instruction: Instruction) -> int:
     """The bit of the grouping; 0 where nobody was ever in it."""
     bits = await store.grouping_bits(connection)
     key = grouping_of(instruction)

@@ -1,6 +1,13 @@
 -- name: share_pool
--- Take the pool's lock for an ingest batch: others may ingest, a round may not rank.
-SELECT pg_advisory_xact_lock_shared(hashtext('draws.pool'));
+-- Take the pool's lock for an ingest batch: others may ingest, a round may not rank. A round is waited for.
+SELECT set_config('lock_timeout', '10s', true), pg_advisory_xact_lock_shared(hashtext('draws.pool'));
+
+-- name: be_patient
+-- For the rest of a round's transaction: batches that are under way are waited for, and a big round takes its time.
+SELECT
+    set_config('lock_timeout', '60s', true),
+    set_config('statement_timeout', '120s', true),
+    set_config('idle_in_transaction_session_timeout', '120s', true);
 
 -- name: own_pool
 -- Take the pool's lock for a round: nobody ingests until it is over.
@@ -75,6 +82,13 @@ ON CONFLICT (profile_id) DO UPDATE SET
     groupings = excluded.groupings
 WHERE p.eligible_sequence IS NULL OR p.eligible_sequence < excluded.eligible_sequence;
 
+-- name: put_traits
+-- By what rehearsals break these profiles down; a row that says the same already is left alone.
+INSERT INTO trait AS t (profile_id, age, first_language)
+SELECT * FROM unnest($1::text [], $2::smallint [], $3::text [])
+ON CONFLICT (profile_id) DO UPDATE SET age = excluded.age, first_language = excluded.first_language
+WHERE (t.age, t.first_language) IS DISTINCT FROM (excluded.age, excluded.first_language);
+
 -- name: grouping_bits
 -- The bit of each grouping.
 SELECT key, bit FROM grouping_bit;
@@ -119,6 +133,10 @@ UPDATE pool SET correspondence_language = NULL WHERE profile_id = ANY($1::text [
 -- name: forget_language_in_history
 -- An erasure, in the superseded rows.
 UPDATE pool_history SET correspondence_language = NULL WHERE profile_id = ANY($1::text []);
+
+-- name: forget_traits
+-- An erasure, of what rehearsals break down by.
+DELETE FROM trait WHERE profile_id = ANY($1::text []);
 
 -- name: put_held
 -- Entries of `held`, where they are newer.
@@ -297,17 +315,77 @@ WHERE (groupings & {mask}) <> 0 AND status = 'in_pool' AND NOT has_invitation AN
 ORDER BY total DESC, submitted_at, profile_id
 LIMIT $2;
 
--- name: place_in_grouping
--- Who stands at a place of a grouping: $1 the instant, $2 the place from 0.
+-- name: places_in_grouping
+-- Who stands at some places of a grouping: $1 the instant, $2 the first place from 0, $3 how many.
 SELECT profile_id, total, submitted_at FROM pool
 WHERE (groupings & {mask}) <> 0 AND status = 'in_pool' AND NOT has_invitation AND submitted_at <= $1 AND expires_at > $1
 ORDER BY total DESC, submitted_at, profile_id
-OFFSET $2 LIMIT 1;
+OFFSET $2 LIMIT $3;
+
+-- name: traits_of_first
+-- The first of a grouping broken down: $1 the instant, $2 how many.
+WITH ranked AS (
+    SELECT profile_id, groupings FROM pool
+    WHERE
+        (groupings & {mask}) <> 0 AND status = 'in_pool' AND NOT has_invitation
+        AND submitted_at <= $1 AND expires_at > $1
+    ORDER BY total DESC, submitted_at, profile_id
+    LIMIT $2
+)
+
+SELECT r.groupings, t.age, t.first_language, count(*)
+FROM ranked AS r LEFT JOIN trait AS t ON t.profile_id = r.profile_id
+GROUP BY r.groupings, t.age, t.first_language;
+
+-- name: traits_of_pool
+-- All who can be invited at an instant ($1), broken down.
+SELECT p.groupings, t.age, t.first_language, count(*)
+FROM pool AS p LEFT JOIN trait AS t ON t.profile_id = p.profile_id
+WHERE
+    (p.groupings & 1) <> 0 AND p.status = 'in_pool' AND NOT p.has_invitation
+    AND p.submitted_at <= $1 AND p.expires_at > $1
+GROUP BY p.groupings, t.age, t.first_language;
+
+-- name: profile_row
+-- A profile in the pool as it stands.
+SELECT status, total, submitted_at, groupings, has_invitation FROM pool WHERE profile_id = $1;
+
+-- name: count_before
+-- How many of a grouping stand before a place ($1 score, $2 instant of submission, $3 profile number), and how many are in it.
+SELECT
+    count(*) FILTER (WHERE total > $1 OR (total = $1 AND (submitted_at, profile_id) < ($2, $3))) AS before,
+    count(*) AS eligible
+FROM pool
+WHERE (groupings & {mask}) <> 0 AND status = 'in_pool' AND NOT has_invitation;
+
+-- name: kept_row
+-- The row of a profile ($2) as it was when the round of change $1 ranked.
+SELECT status, total, submitted_at, expires_at, groupings, has_invitation, eligible_sequence FROM pool
+WHERE profile_id = $2 AND since_change < $1
+UNION ALL
+SELECT status, total, submitted_at, expires_at, groupings, has_invitation, eligible_sequence FROM pool_history
+WHERE profile_id = $2 AND since_change < $1 AND until_change >= $1;
+
+-- name: invitation_in_round
+-- The rank of a profile ($2) in a round.
+SELECT rank FROM invitation WHERE round_id = $1 AND profile_id = $2;
+
+-- name: last_of_round
+-- The last who was invited in a round.
+SELECT rank, body FROM invitation WHERE round_id = $1 ORDER BY rank DESC LIMIT 1;
 
 -- name: count_grouping
 -- How many can be invited in a grouping at an instant ($1).
 SELECT count(*) FROM pool
 WHERE (groupings & {mask}) <> 0 AND status = 'in_pool' AND NOT has_invitation AND submitted_at <= $1 AND expires_at > $1;
+
+-- name: count_by_score
+-- How many can be invited with each score and each set of groupings, at an instant ($1) or as the pool stands (null).
+SELECT total, groupings, count(*) FROM pool
+WHERE
+    (groupings & 1) <> 0 AND status = 'in_pool' AND NOT has_invitation
+    AND ($1::timestamptz IS NULL OR (submitted_at <= $1 AND expires_at > $1))
+GROUP BY total, groupings;
 
 -- name: rule_sets_names
 -- The names behind each combination of rule sets.

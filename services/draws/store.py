@@ -65,6 +65,29 @@ async def put_scored(connection: Connection, change: int, scored: Iterable[Score
     )
 
 
+async def put_traits(connection: Connection, scored: Iterable[Scored]) -> None:
+    """Age and first official language as scoring derived them."""
+    rows = in_order(scored)
+    traits = {row.profile_id: traits_of(row) for row in rows}
+    await connection.execute(
+        QUERIES.put_traits,
+        list(traits),
+        [age for age, _ in traits.values()],
+        [language for _, language in traits.values()],
+    )
+
+
+def traits_of(scored: Scored) -> tuple[int | None, str | None]:
+    """Age in years, first official language; None where no line tells it."""
+    age, language = None, None
+    for line in scored.lines:
+        if line.code == "crs.age":
+            age = line.quantities.get("age")
+        elif line.code == "crs.first_language":
+            language = line.quantities.get("language")
+    return age, language
+
+
 async def put_eligible(connection: Connection, change: int, eligible: Iterable[Eligible]) -> None:
     """The newest groupings."""
     rows = in_order(eligible)
@@ -118,6 +141,7 @@ async def forget(connection: Connection, profiles: Collection[str]) -> None:
     """Erase what was declared; ranking keys, points and rule sets stay, by which rounds verify."""
     await connection.execute(QUERIES.forget_language, sorted(profiles))
     await connection.execute(QUERIES.forget_language_in_history, sorted(profiles))
+    await connection.execute(QUERIES.forget_traits, sorted(profiles))
 
 
 async def put_held(connection: Connection, held: Mapping[str, Held], settled: Collection[str]) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 from services.scoring.bodies import nomination_in_force
 from services.scoring.evaluation import Subject
 from shared.rules import Evaluation, sets
+from shared.rules.bands import BANDS, SUMS
 from shared.rules.evaluate import evaluate_under
 from shared.rules.force import REGISTRY, Registry
+from shared.rules.groupings import category_of, groupings
 from shared.rules.periods import utc_day
 
-GENERAL = "general"
-BANDS = (300, 350, 400, 410, 420, 430, 440, 450, 460, 470, 480, 490, 500, 600, 1200)
-"""The last score of each band that is published of the pool."""
+_BANDS = sorted(ends for name, ends in BANDS.items() if name not in SUMS)
 
 Rank = tuple[int, datetime, str]
 """Score (negative: the best first), instant of submission, profile number."""
@@ -37,10 +37,10 @@ class Side:
     bands: Counter[str] = field(default_factory=Counter)
     groupings: dict[str, list[Rank]] = field(default_factory=dict)
 
-    def add(self, subject: Subject, evaluation: Evaluation, groupings: Iterable[str]) -> None:
+    def add(self, subject: Subject, evaluation: Evaluation, names: Iterable[str]) -> None:
         """Count a profile."""
         self.bands[band_of(evaluation.crs.total)] += 1
-        for name in groupings:
+        for name in names:
             rank = (-evaluation.crs.total, subject.submitted_at, subject.profile_id)
             self.groupings.setdefault(name, []).append(rank)
 
@@ -85,22 +85,18 @@ class Rehearsal:
 
 
 def groupings_of(evaluation: Evaluation, subject: Subject) -> set[str]:
-    """The groupings in which a profile would be ranked (A10.3(1)(h.1)); a nominee's are those of A10.1(1.1)."""
+    """The groupings in which a profile would be ranked; a category by its own key."""
     met = {name for name, one in evaluation.programs.items() if one.eligible}
-    if nomination_in_force(subject.facts, evaluation.on):
-        return {GENERAL, "PNP"} if "PNP" in met else set()
-    if not met:
-        return set()
-    return {GENERAL} | met | {key for key, one in evaluation.categories.items() if one.verdict.eligible}
+    categories = (key for key, one in evaluation.categories.items() if one.verdict.eligible)
+    found = groupings(met, nomination_in_force(subject.facts, evaluation.on), categories)
+    return {category_of(key) or key for key in found}
 
 
 def band_of(total: int) -> str:
     """The published band of a score."""
-    place = next(place for place, last in enumerate(BANDS) if total <= last)
-    first = BANDS[place - 1] + 1 if place else 0
-    return f"{first}-{BANDS[place]}"
+    return next(f"{low}-{high}" for low, high in _BANDS if low <= total <= high)
 
 
 def bands() -> list[str]:
     """All bands, the lowest first."""
-    return [band_of(last) for last in BANDS]
+    return [f"{low}-{high}" for low, high in _BANDS]

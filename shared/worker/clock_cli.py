@@ -10,8 +10,10 @@ import typer
 from shared.kafka.producer import Producer
 from shared.kafka.settings import KafkaSettings
 from shared.worker.advance import ClockGoesBackError, Mover, current
+from shared.worker.clock import SystemClock
 from shared.worker.quiet import NotQuietError, Quiet
 from shared.worker.service import Service
+from shared.worker.settings import WorkerSettings
 
 
 def commands(services: Sequence[Service]) -> typer.Typer:
@@ -38,6 +40,17 @@ def show() -> None:
     """Print the instant that the clock shows."""
     instant = asyncio.run(current(KafkaSettings()))
     typer.echo(instant.isoformat() if instant else "the clock has no instant yet: ee dev clock advance --to INSTANT")
+
+
+async def business_now() -> datetime:
+    """The instant of the business clock, whichever is in use. Raises `typer.Exit` where it was never set."""
+    if WorkerSettings().clock == "system":
+        return SystemClock().now()
+    shown = await current(KafkaSettings())
+    if shown is None:
+        typer.echo("the clock has no instant yet: ee dev clock advance --to INSTANT", err=True)
+        raise typer.Exit(1)
+    return shown
 
 
 async def _advance(services: Sequence[Service], to: datetime, stops: list[datetime]) -> None:

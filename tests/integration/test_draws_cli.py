@@ -1,15 +1,19 @@
 """`ee round`: what operators type and what they are told."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+from typer import Typer
 from typer.testing import CliRunner, Result
 
 from services.draws.cli import app
 from services.draws.instruction import content_hash
+from services.draws.pool_cli import app as pool
 from shared.db.operators import create_operator
 from shared.stack.stack import Stack
 from tests.conftest import service_dsn
@@ -44,8 +48,8 @@ class Operator:
         host = database.rpartition("@")[2]
         self._env = {"EE_OPERATOR_POSTGRES_DSN": f"postgresql://{name}:secret@{host}"}
 
-    async def types(self, *words: str, stdin: str | None = None) -> Result:
-        return await asyncio.to_thread(lambda: CliRunner().invoke(app, list(words), input=stdin, env=self._env))
+    async def types(self, *words: str, stdin: str | None = None, of: Typer = app) -> Result:
+        return await asyncio.to_thread(lambda: CliRunner().invoke(of, list(words), input=stdin, env=self._env))
 
 
 @pytest.fixture
@@ -128,3 +132,55 @@ async def test_a_round_that_is_not_there_is_said_to_be_unknown(anna: Operator) -
 async def test_without_a_login_the_setting_is_named() -> None:
     answer = await asyncio.to_thread(CliRunner().invoke, app, ["list"], env={"EE_OPERATOR_POSTGRES_DSN": ""})
     assert (answer.exit_code, "set EE_OPERATOR_POSTGRES_DSN" in answer.output) == (1, True)
+
+
+async def test_a_round_is_rehearsed_explained_and_published_in_the_form_of_the_feed(
+    draws: Bench, anna: Operator, benoit: Operator
+) -> None:
+    await anna.types("draft", "-", stdin=instruction("436", 1).json_bytes().decode())
+    rehearsed = await anna.types("preview", "436", "--lang", "fr")
+    assert "juste après\n    2  490  2026-03-01T09:30:00.000000Z  A00002\n" in rehearsed.output
+    assert json.loads((await anna.types("preview", "436", "--json")).output)["preview"]["cut_off"] == 500
+    await benoit.types("approve", "436")
+    assert (await benoit.types("wait", "436")).exit_code == 0
+    why = await anna.types("why", "A00002", "436", "--lang", "fr")
+    assert why.output == "Dans le groupe avec 490 points, soit 10 de moins que la note la plus basse invitée (500).\n"
+    (row,) = json.loads((await anna.types("feed")).output)["rounds"]
+    assert (row["drawNumber"], row["drawName"], row["drawSize"], row["drawCRS"]) == ("436", "General", "1", "500")
+    assert (row["drawDateTime"], row["drawCutOff"]) == (
+        "August 18, 2026 at 14:00:00 UTC",
+        "March 01, 2026 at 09:30:00 UTC",
+    )
+    assert (row["dd4"], row["dd5"], row["dd18"]) == ("1", "1", "2")
+    (french,) = json.loads((await anna.types("feed", "--lang", "fr")).output)["rounds"]
+    assert (french["drawName"], french["drawDateFull"]) == ("Générale", "18 août 2026")
+
+
+async def test_the_curve_is_a_table_json_and_a_picture(draws: Bench, anna: Operator, tmp_path: Path) -> None:
+    side_by_side = await anna.types("curve")
+    lines = [line.split() for line in side_by_side.output.splitlines()]
+    assert lines == [["round", "of", "CEC", "general"], ["1", "500", "500"], ["in", "the", "grouping", "2", "2"]]
+    file = tmp_path / "curve.svg"
+    steps = await anna.types("curve", "CEC", "--at", "2026-08-18T14:00:00Z", "--svg", str(file))
+    assert steps.output.splitlines()[0] == "CEC"
+    assert [line.split() for line in steps.output.splitlines()[2:]] == [["500", "1", "1"], ["490", "2", "2"]]
+    assert ElementTree.parse(file).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+    assert json.loads((await anna.types("curve", "CEC", "--json")).output) == {
+        "CEC": [{"cut_off": 500, "first": 1, "last": 1}, {"cut_off": 490, "first": 2, "last": 2}]
+    }
+    nobody = await anna.types("curve", "PNP")
+    assert (nobody.exit_code, "nobody is in PNP: choose from CEC, general" in nobody.output) == (1, True)
+
+
+async def test_the_pool_is_counted_by_band_and_a_profile_ranked(draws: Bench, anna: Operator) -> None:
+    counts = json.loads((await anna.types("histogram", "--json", of=pool)).output)
+    assert {band: count for band, count in counts.items() if count} == {"dd3": 2, "dd4": 1, "dd5": 1, "dd18": 2}
+    assert "dd4    491-500  1  ██████████" in (await anna.types("histogram", of=pool)).output
+    ranked = await anna.types("rank", "A00002", "--at", "2026-03-31T09:30:00Z", of=pool)
+    lines = [line.split() for line in ranked.output.splitlines()]
+    assert ["general", "2", "/", "2"] in lines
+    assert ["CEC", "2", "/", "2"] in lines
+    assert "(30 days in the pool)" in ranked.output
+    told = json.loads((await anna.types("rank", "A00001", "--json", of=pool)).output)
+    assert told["ranks"] == {"general": {"rank": 1, "eligible": 2}, "CEC": {"rank": 1, "eligible": 2}}
+    assert (await anna.types("rank", "Z99999", of=pool)).exit_code == 1

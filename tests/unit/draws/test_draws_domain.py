@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.draws.certificate import Lines, distribution
+from services.draws.certificate import Lines
 from services.draws.grouping import grouping_of, groupings_in, groupings_of, mask_of, program_named
 from services.draws.inflow import collapse
 from services.draws.instruction import category_version, content_hash, objections
 from services.draws.reasons import reason
 from services.draws.steps import is_same_operator
 from shared.contracts.rounds import Instruction
+from shared.rules.bands import distribution
 from shared.rules.catalogue import TEXTS
 from shared.worker.record import Message
 from tests.unit.draws.samples import DAY, INSTANT, eligible, erasure, instruction, message, scored
@@ -49,7 +50,7 @@ def test_a_nominee_is_ranked_in_general_and_pnp_rounds_alone(
     ],
 )
 def test_an_invitation_names_one_program(groupings: set[str], ordered: dict[str, Any], expected: str) -> None:
-    assert program_named(groupings, instruction(**ordered)) == expected
+    assert program_named(groupings, instruction(**ordered).program) == expected
 
 
 def test_each_kind_has_its_grouping() -> None:
