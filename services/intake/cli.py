@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from cryptography.fernet import Fernet
 
-from services.intake import store
+from services.intake import law_cli, store
 from services.intake.person import Vault
 from services.intake.settings import IntakeSettings
 from shared.audit.record import record
@@ -16,6 +16,7 @@ from shared.db.pool import Pool, open_pool
 from shared.db.settings import DatabaseSettings
 
 app = typer.Typer(no_args_is_help=True, help="Profiles as intake keeps them, and the keys of identity.")
+app.add_typer(law_cli.app, name="law")
 
 
 @app.command()

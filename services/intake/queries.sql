@@ -138,9 +138,14 @@ SELECT count(*) FROM profile WHERE due_at <= $1;
 
 -- name: laws_in_use
 -- The rule sets under which profiles in the pool were evaluated, each with its first and last day of submission.
+-- While the re-evaluation is stopped none, unless asked for ($1).
 -- (One step of the recursion per distinct value: the index is probed, not read.)
 WITH RECURSIVE found AS (
-    (SELECT law FROM profile WHERE status = 'in_pool' ORDER BY law LIMIT 1)
+    (
+        SELECT law FROM profile
+        WHERE status = 'in_pool' AND ($1::boolean OR NOT EXISTS (SELECT FROM law_stopped))
+        ORDER BY law LIMIT 1
+    )
     UNION ALL
     SELECT (
         SELECT p.law FROM profile AS p
@@ -160,6 +165,18 @@ SELECT
         ORDER BY p.submitted_on DESC LIMIT 1
     ) AS last_day
 FROM found AS f WHERE f.law IS NOT NULL;
+
+-- name: law_stopped
+-- Since when, and why, the re-evaluation under new rule sets is stopped.
+SELECT stopped_at, reason FROM law_stopped;
+
+-- name: stop_law
+-- Stop it in every process; twice keeps the first reason.
+INSERT INTO law_stopped (reason) VALUES ($1) ON CONFLICT DO NOTHING;
+
+-- name: resume_law
+-- Let it go on.
+DELETE FROM law_stopped;
 
 -- name: take_under_law
 -- Rows in the pool that were evaluated under other rule sets than those in force for them.

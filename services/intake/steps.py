@@ -1,6 +1,6 @@
 """What the clock causes: the life of profiles, new rule sets, and what is to be forgotten."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from services.intake import forgetting, forgetting_store, life, store
@@ -8,6 +8,7 @@ from services.intake.assessment import Assess
 from services.intake.batch import write_changed
 from services.intake.profile import Profile
 from shared.rules import rule_sets_in_force
+from shared.rules.force import REGISTRY
 from shared.rules.periods import utc_day
 from shared.worker.service import ClockStep
 from shared.worker.step import Connection, Step
@@ -41,8 +42,11 @@ class Steps:
         return len(taken)
 
     async def follow_law(self, step: Step, limit: int) -> int:
-        """Evaluate again what was evaluated under other rule sets than those in force for it today."""
-        outdated = await _outdated(step.connection, step.now)
+        """Evaluate again what was evaluated under other rule sets than those in force for it today.
+
+        Where it stands is in the rows themselves: it can be stopped and resumed at any row, by anybody.
+        """
+        outdated = under_other_law(await store.laws_in_use(step.connection), utc_day(step.now))
         if not outdated:
             return 0
         taken = await store.take_under_law(step.connection, outdated, step.set_aside, limit)
@@ -55,22 +59,30 @@ class Steps:
         return len(taken)
 
 
-async def count_under_other_law(connection: Connection, now: datetime) -> int:
+async def count_under_other_law(connection: Connection, now: datetime, *, also_stopped: bool = False) -> int:
     """How many profiles in the pool were evaluated under other rule sets than those in force for them."""
-    outdated = await _outdated(connection, now)
+    laws = await store.laws_in_use(connection, also_stopped=also_stopped)
+    outdated = under_other_law(laws, utc_day(now))
     return await store.count_under_law(connection, outdated) if outdated else 0
 
 
-async def _outdated(connection: Connection, now: datetime) -> list[tuple[str, date]]:
-    """The rule sets and days of submission of which the profiles are to be evaluated again."""
-    today = utc_day(now)
+def under_other_law(laws: Iterable[tuple[str, date, date]], today: date) -> list[tuple[str, date]]:
+    """The rule sets and days of submission of which the profiles are to be evaluated again.
+
+    Rows under a set that this process does not have are left alone: it is the older one, and a newer one has them.
+    """
     found: list[tuple[str, date]] = []
-    for law, first, last in await store.laws_in_use(connection):
+    for law, first, last in laws:
         # A later submission is never under an older table: where both ends agree, so does all between them.
-        if law != _law(today, first) or law != _law(today, last):
+        if known(law) and (law != _law(today, first) or law != _law(today, last)):
             days = (first + timedelta(days) for days in range((last - first).days + 1))
             found += [(law, day) for day in days if law != _law(today, day)]
     return found
+
+
+def known(law: str) -> bool:
+    """Whether this process has all the rule sets that a row names."""
+    return all(name in REGISTRY.by_id for name in law.split(","))
 
 
 def _law(today: date, submitted_on: date) -> str:

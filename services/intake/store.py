@@ -191,9 +191,28 @@ async def count_due(connection: Connection, now: datetime) -> int:
     return int(await connection.fetchval(QUERIES.count_due, now))
 
 
-async def laws_in_use(connection: Connection) -> list[tuple[str, date, date]]:
-    """The rule sets under which the pool was evaluated, with the first and last day of submission of each."""
-    return [tuple(row) for row in await connection.fetch(QUERIES.laws_in_use)]
+async def laws_in_use(connection: Connection, *, also_stopped: bool = False) -> list[tuple[str, date, date]]:
+    """The rule sets under which the pool was evaluated, with the first and last day of submission of each.
+
+    None while the re-evaluation is stopped, unless asked for.
+    """
+    return [tuple(row) for row in await connection.fetch(QUERIES.laws_in_use, also_stopped)]
+
+
+async def law_stopped(connection: Connection) -> tuple[datetime, str] | None:
+    """Since when and why the re-evaluation under new rule sets is stopped; None while it runs."""
+    row = await connection.fetchrow(QUERIES.law_stopped)
+    return (row["stopped_at"], row["reason"]) if row else None
+
+
+async def stop_law(connection: Connection, reason: str) -> None:
+    """Stop it in every process."""
+    await connection.execute(QUERIES.stop_law, reason)
+
+
+async def resume_law(connection: Connection) -> None:
+    """Let it go on."""
+    await connection.execute(QUERIES.resume_law)
 
 
 async def take_under_law(

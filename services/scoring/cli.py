@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -18,15 +18,12 @@ from services.scoring.rescore import outdated
 from shared.db.operator_cli import as_operator
 from shared.db.pool import open_pool
 from shared.db.settings import DatabaseSettings
-from shared.kafka.settings import KafkaSettings
 from shared.rules import report
 from shared.rules.check import check_file
 from shared.rules.cli import Lang
 from shared.rules.periods import utc_day
 from shared.rules.score import as_dict
-from shared.worker.advance import current
-from shared.worker.clock import SystemClock
-from shared.worker.settings import WorkerSettings
+from shared.worker.clock_cli import business_now
 from shared.worker.step import Connection
 
 _T = TypeVar("_T")
@@ -103,6 +100,8 @@ def rehearse(
     if errors := check_file(text):
         raise _refused("\n".join(f"{file}:{line}: {message}" for line, message in errors))
     rehearsal = Rehearsal(yaml.safe_load(text), _day(on))
+    if not rehearsal.in_force:
+        raise _refused(f"{file}: the draft does not hold on {on}: choose a day on which it does")
     rounds = [_round(one) for one in round_ or ()]
     _with_connection(lambda connection: _rehearse(connection, rehearsal))
     for line in rehearsal_report(rehearsal, rounds):
@@ -122,7 +121,7 @@ async def _rehearse(connection: Connection, rehearsal: Rehearsal) -> None:
 async def _progress(connection: Connection) -> list[str]:
     stopped = await store.rescore_stopped(connection)
     standings = await store.standings(connection, also_stopped=True)
-    now = await _now()
+    now = await business_now()
     left = await store.count_outdated(connection, outdated(standings, utc_day(now)), now)
     lines = [f"stopped since {stopped[0].isoformat()}: {stopped[1]}" if stopped else "running"]
     lines.append(f"{left} profiles of the pool are to be evaluated again under the rule sets in force")
@@ -131,16 +130,6 @@ async def _progress(connection: Connection) -> list[str]:
         if not one.known:
             lines.append(f"rules {one.rules} names sets that this release does not have: it leaves them alone")
     return lines
-
-
-async def _now() -> datetime:
-    """The business instant. Raises `typer.Exit` where the clock was never set."""
-    if WorkerSettings().clock == "system":
-        return SystemClock().now()
-    instant = await current(KafkaSettings())
-    if instant is None:
-        raise _refused("the clock has no instant yet: ee dev clock advance --to INSTANT")
-    return instant
 
 
 def _kept(profile_id: str, sequence: int | None) -> Kept:

@@ -60,6 +60,7 @@ class Rehearsal:
         one = sets.validate(sets.resolve(draft, {**documents, str(draft["id"]): draft}))
         self._drafted = Registry([*(x for x in REGISTRY.by_id.values() if x.id != one.id), one])
         self._on = on
+        self.in_force = one.id in self._drafted.in_force(on).ids
         self.profiles = 0
         self.before, self.after = Side(), Side()
         self.up: Counter[str] = Counter()

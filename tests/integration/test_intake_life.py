@@ -1,9 +1,15 @@
 """A profile's life: invitations, the clock, reminders; each event at the instant that was due."""
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
+import asyncpg
 import pytest
 
+from services.intake import store
+from services.intake.steps import count_under_other_law
+from shared.rules import rule_sets_in_force
+from shared.worker.step import Connection
 from tests.conftest import Connect
 from tests.unit.intake.given import EXPIRES, ID, NOW, Bench, decided, invited, submission, withdrawal
 
@@ -222,16 +228,51 @@ async def test_invitations_that_came_before_their_profile_apply_when_it_comes(be
     assert await bench.outcomes() == [(1, "accepted")]
 
 
-async def test_a_new_rule_set_makes_rows_due_exactly_until_they_follow_it(connect: Connect) -> None:
-    from shared.rules import rule_sets_in_force
+LAW = ",".join(rule_sets_in_force(NOW.date(), submitted_on=NOW.date(), programs_only=True))
+OLDER = LAW.replace("funds_2025-07-07", "funds_2024-05-28")
 
+
+async def under(bench: Bench, law: str) -> None:
+    await bench.connection.execute("UPDATE profile SET law = $1", law)
+
+
+async def test_a_new_rule_set_makes_rows_due_exactly_until_they_follow_it(connect: Connect) -> None:
     bench = Bench(await connect("intake"))
     await bench.take(submission(), submission("E000000002", passport="B2", settlement_funds_cad=0))
-    assert await bench.due(NOW, "law") == 1, "`test_law` is not in force"
-    law = ",".join(rule_sets_in_force(NOW.date(), submitted_on=NOW.date(), programs_only=True))
-    await bench.connection.execute("UPDATE profile SET law = $1", law)
+    await under(bench, LAW)
     assert await bench.due(NOW, "law") == 0
     assert await bench.tick(NOW, "law") == 0
-    await bench.connection.execute("UPDATE profile SET law = 'older'")
+    await under(bench, OLDER)
+    assert await bench.due(NOW, "law") == 1
     assert await bench.tick(NOW, "law", limit=1) == 1
     assert (await bench.published())["sequence"] == 2
+
+
+async def test_rows_under_rule_sets_of_a_newer_release_are_left_to_it(bench: Bench) -> None:
+    await bench.take(submission())
+    await under(bench, LAW.replace("funds_2025-07-07", "funds_2099-01-01"))
+    assert await bench.due(NOW, "law") == 0
+    assert await bench.tick(NOW, "law") == 0
+
+
+async def test_operators_alone_stop_what_follows_a_new_rule_set_and_it_goes_on_from_there(
+    connect: Connect, database: str
+) -> None:
+    bench = Bench(await connect("intake"))
+    operator = await asyncpg.connect(f"{database}?role=intake_operator", server_settings={"search_path": "intake"})
+    await bench.take(submission(), submission("E000000002", passport="B2"))
+    await under(bench, OLDER)
+    assert await bench.tick(NOW, "law", limit=1) == 1
+    await under(bench, OLDER)
+    await store.stop_law(cast(Connection, operator), "a wrong table")
+    assert await bench.due(NOW, "law") == 0
+    assert await bench.tick(NOW, "law") == 0
+    stopped = await store.law_stopped(cast(Connection, bench.connection))
+    assert stopped is not None
+    assert stopped[1] == "a wrong table"
+    assert await count_under_other_law(cast(Connection, bench.connection), NOW, also_stopped=True) == 2
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await store.resume_law(cast(Connection, bench.connection))
+    await store.resume_law(cast(Connection, operator))
+    await operator.close()
+    assert await bench.tick(NOW, "law") == 2

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import date
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit, urlunsplit
@@ -104,6 +105,14 @@ async def test_a_draft_is_rehearsed_and_nothing_is_changed(connection: Connectio
     assert "2 profiles of the pool" in answer.output
     assert "round of 1, general: now 1 invited, cut-off 465" in answer.output
     assert await connection.fetch("SELECT * FROM score ORDER BY 1") == before
+
+
+async def test_a_draft_that_does_not_hold_on_the_day_is_refused(connection: Connection, tmp_path: Path) -> None:
+    draft = tmp_path / "draft.yaml"
+    draft.write_text(yaml.safe_dump({**with_sibling(0), "effective_from": date(2026, 6, 2)}), "utf-8")
+    answer = await ee("rules", "rehearse", str(draft), "--on", "2026-06-01")
+    assert answer.exit_code == 1
+    assert "does not hold on 2026-06-01: choose a day on which it does" in answer.output
 
 
 async def test_a_draft_that_cannot_be_loaded_is_refused_by_its_line(connection: Connection, tmp_path: Path) -> None:
