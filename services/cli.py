@@ -20,6 +20,7 @@ from shared.db import operator_cli
 from shared.db.operators import create_operator
 from shared.demo import cli as demo_cli
 from shared.kafka import cli as kafka_cli
+from shared.report import cli as report_cli
 from shared.rules import cli as rules_cli
 from shared.stack import cli as stack_cli
 from shared.status import cli as status_cli
@@ -45,6 +46,7 @@ app.add_typer(draws_cli.app, name="round")
 app.add_typer(pool_cli.app, name="pool")
 app.command("case")(decisions_cli.case)
 app.add_typer(decisions_cli.app, name="invitation")
+app.add_typer(report_cli.app, name="report")
 app.add_typer(kafka_cli.app, name="topics")
 app.command("migrate")(db_cli.migrate)
 app.add_typer(operator_cli.app, name="operator")

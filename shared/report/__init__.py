@@ -1,0 +1,1 @@
+"""Reports for people, made from what is published and from nothing else."""
