@@ -34,6 +34,7 @@ check: $(VENV)/checks.done
 	@echo "== SQL";     $(BIN)/squawk --config .squawk.toml services/*/migrations/*.sql shared/*/migrations/*.sql
 	@echo "== compose"; $(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	@echo "== image";   $(BIN)/hadolint Dockerfile
+	@echo "== cluster"; $(BIN)/kubernetes-validate --strict -k 1.37 deploy/kubernetes/*/[!k]*.yaml
 
 schemas: $(VENV)/checks.done
 	@$(BIN)/python -m shared.contracts.generate docs/messages
