@@ -77,6 +77,17 @@ async def test_a_program_that_ends_takes_the_profile_out_on_that_day(bench: Benc
     assert (await bench.notices())[-1] == "left_pool:ineligible"
 
 
+async def test_a_clock_step_never_overwrites_a_newer_version(connect: Connect) -> None:
+    one, other = Bench(await connect("intake")), Bench(await connect("intake"))
+    await one.take(submission(nomination=NOMINATION))
+    async with one.connection.transaction():
+        await one.take(submission(version=2, nomination={**NOMINATION, "expires_on": "2026-12-01"}))
+        assert await other.tick(NOMINATION_OVER) == 0, "the row is in the hands of the message step"
+    await other.tick(NOMINATION_OVER)
+    state = await one.published()
+    assert (state["version"], state["status"]) == (2, "in_pool")
+
+
 async def test_reminders_come_thirty_and_seven_days_before_each_once(bench: Bench) -> None:
     await bench.take(submission(nomination=NOMINATION))
     for day in range(3, 31):
@@ -151,12 +162,21 @@ async def test_lapsed_and_applied_close_the_profile(bench: Bench) -> None:
     assert (state["status"], state["closed_at"]) == ("applied", "2026-03-02T12:00:00.000000Z")
 
 
-async def test_a_return_by_an_officer_reopens_nothing(bench: Bench) -> None:
+async def test_a_decline_read_after_an_application_that_came_later_brings_the_profile_back(bench: Bench) -> None:
     await bench.take(submission())
     await bench.take(invited())
     await bench.take(decided("applied", 2, received_at=NOW))
-    await bench.take(decided("open", 3))
-    await bench.take(decided("declined", 4))
+    await bench.take(decided("declined", 3))
+    state = await bench.published()
+    assert (state["status"], state["closed_at"]) == ("in_pool", None)
+    assert (await bench.notices())[-1] == "returned_to_pool"
+
+
+async def test_a_decline_of_one_invitation_does_not_undo_the_application_on_another(bench: Bench) -> None:
+    await bench.take(submission())
+    await bench.take(invited(invitation_id="I1"), invited(invitation_id="I2", sequence=2))
+    await bench.take(decided("applied", 2, invitation_id="I2", received_at=NOW))
+    await bench.take(decided("declined", 3, invitation_id="I1"))
     assert (await bench.published())["status"] == "applied"
 
 
