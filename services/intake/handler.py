@@ -85,10 +85,11 @@ class Intake:
     def _change(self, batch: Batch, profile: Profile, invitation: Invitation, now: datetime) -> None:
         if profile.invited:
             life.advance(profile, min(now, invitation.at), self._assess)  # until then the invitation held it
-        open_now = any(one.state is InvitationState.OPEN for one in batch.invitations_of(profile.profile_id))
-        profile.invited, profile.dirty = open_now, True
+        states = [one.state for one in batch.invitations_of(profile.profile_id)]
+        profile.invited, profile.dirty = InvitationState.OPEN in states, True
         free = batch.people.in_the_way(profile.profile_id, profile.people, now) is None
-        life.stand(profile, invitation, again=free, now=now, assess=self._assess)
+        again = free and InvitationState.APPLIED not in states
+        life.stand(profile, invitation, again=again, now=now, assess=self._assess)
         if profile.in_pool:
             batch.people.hold(profile)
 

@@ -87,7 +87,10 @@ def withdraw(profile: Profile, version: int, at: datetime, now: datetime) -> Non
 
 
 def stand(profile: Profile, new: Invitation, *, again: bool, now: datetime, assess: Assess) -> None:
-    """An invitation stands otherwise than before. `again`: the person may become live by this profile once more."""
+    """An invitation stands otherwise than before. `again`: the person may become live by this profile once more.
+
+    What a decision said may be taken back (a decline that was received before an application but read after it).
+    """
     match new.state:
         case InvitationState.OPEN:
             _hold(profile, again, now)
@@ -102,7 +105,7 @@ def stand(profile: Profile, new: Invitation, *, again: bool, now: datetime, asse
 def _hold(profile: Profile, again: bool, now: datetime) -> None:
     """An open invitation keeps the profile from being closed, also where it was before intake heard of it."""
     profile.dirty = True
-    if not again or profile.status not in _RAN_OUT | {Status.LAPSED}:
+    if not again or profile.status not in _RAN_OUT | {Status.LAPSED, Status.APPLIED}:
         return
     profile.way_back = profile.status.value if profile.status in _RAN_OUT else None
     profile.status, profile.closed_at = Status.IN_POOL, None
@@ -126,7 +129,7 @@ def _release(profile: Profile, at: datetime, again: bool, now: datetime, assess:
     if profile.withdrawn_at is not None:
         if profile.status is not Status.WITHDRAWN:
             profile.close(Status.WITHDRAWN, profile.withdrawn_at, now)
-    elif profile.status is not Status.APPLIED and (again or profile.in_pool):
+    elif again or profile.in_pool:
         _come_back(profile, at, now, assess)
 
 
