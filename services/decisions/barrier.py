@@ -31,8 +31,13 @@ class Barrier:
         self._snapshot: tuple[datetime, dict[TopicPartition, int]] | None = None
         self._passed: datetime | None = None
 
-    async def passed(self) -> datetime | None:
-        """The latest instant that is known to be passed; None before the first. Raises `OffsetsUnavailable`."""
+    @property
+    def passed(self) -> datetime | None:
+        """The latest instant that is known to be passed; None before the first."""
+        return self._passed
+
+    async def look(self) -> None:
+        """Ask the broker how far the group is. Raises `OffsetsUnavailable`."""
         if self._snapshot is None:
             # The instant first: what is published between the two only makes the ends later.
             now = self._clock.now()
@@ -40,4 +45,3 @@ class Barrier:
         instant, ends = self._snapshot
         if await self._offsets.caught_up(self._group, ends) == 0:
             self._passed, self._snapshot = instant, None
-        return self._passed

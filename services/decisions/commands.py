@@ -11,7 +11,7 @@ from typing import Any
 from services.decisions import store
 from services.decisions.cases import refold
 from services.decisions.inputs import CANCELLED, EXTENDED, Cancellation, Extension
-from services.decisions.store import QUERIES, NewInput
+from services.decisions.store import QUERIES, File, NewInput
 from shared.contracts.base import Message
 from shared.contracts.cloudevents import source_of
 from shared.rules.periods import end_of
@@ -23,19 +23,19 @@ _LAST_DAY = date(2199, 12, 31)
 """The day after it exists in every calendar that a later day would leave."""
 
 
-async def obey(step: Step, limit: int) -> int:
-    """Carry out commands in their order; returns how many. One that fails does not keep those behind it waiting."""
+async def obey(step: Step, _: int) -> int:
+    """Carry out the next command. One that fails does not keep those behind it waiting.
+
+    One a transaction: so the files of its profiles are all locked at once and in order, as everywhere else.
+    """
     if not await step.connection.fetchval(QUERIES.lock_commands):
         return 0
-    commands = await step.connection.fetch(QUERIES.open_commands, list(step.set_aside), limit)
-    for command in commands:
-        step.working_on([_key(command)])
-        await (_extend if command["kind"] == "extend" else _confirm)(step, command)
-    return len(commands)
-
-
-def _key(command: Any) -> str:
-    return f"command {command['command_id']}"
+    command = await step.connection.fetchrow(QUERIES.next_command, list(step.set_aside))
+    if command is None:
+        return 0
+    step.working_on([f"command {command['command_id']}"])
+    await (_extend if command["kind"] == "extend" else _confirm)(step, command)
+    return 1
 
 
 async def _extend(step: Step, command: Any) -> None:
@@ -43,7 +43,8 @@ async def _extend(step: Step, command: Any) -> None:
     if not step.now < deadline < step.now + _LONGEST:
         await _answer(step, command, 0, "until: give a day that is not over, and no more than a year from now")
         return
-    named = [one for one in await _named(step, command) if step.now < one["deadline"] < deadline]
+    files, found = await _named(step, command)
+    named = [one for one in found if step.now < one["deadline"] < deadline]
 
     def body(one: Any) -> Message:
         return Extension(
@@ -54,7 +55,7 @@ async def _extend(step: Step, command: Any) -> None:
             by=command["given_by"],
         )
 
-    await _store(step, command, [(one, EXTENDED, body(one)) for one in named])
+    await _store(step, command, files, [(one, EXTENDED, body(one)) for one in named])
     await _answer(step, command, len(named), None if named else "no open invitation with an earlier deadline is named")
 
 
@@ -66,7 +67,8 @@ async def _confirm(step: Step, command: Any) -> None:
     if ordered["given_by"] == command["given_by"]:
         await _answer(step, command, 0, "a cancellation needs two operators: let another one confirm it")
         return
-    named = [one for one in await _named(step, ordered) if step.now < one["deadline"]]
+    files, found = await _named(step, ordered)
+    named = [one for one in found if step.now < one["deadline"] and one["application_state"] is None]
 
     def body(one: Any) -> Message:
         return Cancellation(
@@ -77,21 +79,25 @@ async def _confirm(step: Step, command: Any) -> None:
             confirmed_by=command["given_by"],
         )
 
-    await _store(step, command, [(one, CANCELLED, body(one)) for one in named])
-    refused = None if named else "no open invitation is named"
+    await _store(step, command, files, [(one, CANCELLED, body(one)) for one in named])
+    refused = None if named else "no open invitation without an application is named"
     await _answer(step, ordered, len(named), refused)
     await _answer(step, command, len(named), refused)
 
 
-async def _named(step: Step, command: Any) -> list[Any]:
-    return list(await step.connection.fetch(QUERIES.named_invitations, command["invitations"], command["round_id"]))
+async def _named(step: Step, command: Any) -> tuple[dict[str, File], list[Any]]:
+    """The files, locked, and the invitations that a command names as they stand since then."""
+    named = command["invitations"], command["round_id"]
+    before = await step.connection.fetch(QUERIES.named_invitations, *named)
+    files = await store.lock(step.connection, {one["profile_id"] for one in before})
+    now = await step.connection.fetch(QUERIES.named_invitations, *named)
+    return files, [one for one in now if one["profile_id"] in files]
 
 
-async def _store(step: Step, command: Any, orders: list[tuple[Any, str, Message]]) -> None:
-    files = await store.lock(step.connection, {one["profile_id"] for one, _, _ in orders})
+async def _store(step: Step, command: Any, files: dict[str, File], orders: list[tuple[Any, str, Message]]) -> None:
     inputs = [_input(command["command_id"], one, kind, body, step.now) for one, kind, body in orders]
     await store.add_inputs(step.connection, inputs, step.now)
-    await refold(step, files)
+    await refold(step, {one["profile_id"]: files[one["profile_id"]] for one, _, _ in orders})
 
 
 def _input(number: int, one: Any, kind: str, body: Message, now: datetime) -> NewInput:

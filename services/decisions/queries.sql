@@ -110,17 +110,13 @@ ORDER BY next_due LIMIT $3 FOR UPDATE SKIP LOCKED;
 -- How many profiles have a deadline that has come.
 SELECT count(*) FROM case_file WHERE next_due <= $1;
 
--- name: any_due
--- Whether a deadline has come.
-SELECT EXISTS (SELECT FROM case_file WHERE next_due <= $1);
-
--- name: open_commands
--- Commands that were not carried out yet, but for those that are set aside; a cancellation waits for its confirmation.
+-- name: next_command
+-- The next command that was not carried out yet and is not set aside; a cancellation waits for its confirmation.
 SELECT command_id, kind, invitations, round_id, until, reason, confirms, given_by FROM command AS c
 WHERE
     c.kind <> 'cancel' AND NOT 'command ' || c.command_id = ANY($1::text [])
     AND NOT EXISTS (SELECT FROM command_outcome AS o WHERE o.command_id = c.command_id)
-ORDER BY c.command_id LIMIT $2;
+ORDER BY c.command_id LIMIT 1;
 
 -- name: count_commands
 -- How many commands wait to be carried out.
@@ -139,9 +135,11 @@ WHERE
     AND NOT EXISTS (SELECT FROM command_outcome AS o WHERE o.command_id = c.command_id);
 
 -- name: named_invitations
--- The open invitations that a command names, by number or by round.
-SELECT invitation_id, profile_id, deadline FROM invitation
-WHERE state = 'open' AND (invitation_id = ANY($1::text []) OR round_id = $2)
+-- The invitations that a command names, by number or by round, and that are open or take another application.
+SELECT invitation_id, profile_id, deadline, application_state FROM invitation
+WHERE
+    (state = 'open' OR (state = 'applied' AND application_state = 'returned'))
+    AND (invitation_id = ANY($1::text []) OR round_id = $2)
 ORDER BY profile_id;
 
 -- name: add_command_outcome

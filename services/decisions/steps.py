@@ -1,6 +1,6 @@
 """What the clock causes: deadlines, operators' commands, and the facts of closed profiles that nobody needs."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from services.decisions import store
@@ -29,9 +29,7 @@ class Deadlines:
 
     async def run(self, step: Step, limit: int) -> int:
         """Take profiles with a deadline that has come and was passed by the whole group."""
-        if not await step.connection.fetchval(QUERIES.any_due, step.now):
-            return 0
-        until = await self._barrier.passed()
+        until = self._barrier.passed
         if until is None:
             return 0
         keys = await _take(step, QUERIES.take_due, until, limit)
@@ -52,9 +50,7 @@ class Tidying:
 
     async def run(self, step: Step, limit: int) -> int:
         """Take profiles closed for a while, when no invitation can still be on its way."""
-        if not await self.due(step.connection, step.now):
-            return 0
-        until = await self._barrier.passed()
+        until = self._barrier.passed
         if until is None:
             return 0
         keys = await _take(step, QUERIES.take_closed, until - KEPT_AFTER_CLOSING, limit)
@@ -78,15 +74,29 @@ async def _take(step: Step, statement: str, until: datetime, limit: int) -> list
 def clock_steps(runtime: Runtime) -> Sequence[ClockStep]:
     """The steps of the service."""
 
-    def barrier() -> Barrier:
-        return Barrier(runtime.offsets, runtime.clock, runtime.service.name, BARRIER_TOPICS)
-
-    deadlines, tidying = Deadlines(barrier()), Tidying(barrier())
+    first, second = (
+        Barrier(runtime.offsets, runtime.clock, runtime.service.name, BARRIER_TOPICS) for _ in ("deadlines", "tidying")
+    )
+    deadlines, tidying = Deadlines(first), Tidying(second)
     return (
         ClockStep("commands", obey, _count_commands),
-        ClockStep("deadlines", deadlines.run, deadlines.due),
-        ClockStep("tidying", tidying.run, tidying.due),
+        ClockStep("deadlines", deadlines.run, deadlines.due, _asks(runtime, first, deadlines.due)),
+        ClockStep("tidying", tidying.run, tidying.due, _asks(runtime, second, tidying.due)),
     )
+
+
+def _asks(
+    runtime: Runtime, barrier: Barrier, due: Callable[[Connection, datetime], Awaitable[int]]
+) -> Callable[[], Awaitable[None]]:
+    """The broker is asked outside of any transaction, and only where something is due."""
+
+    async def prepare() -> None:
+        async with runtime.pool.acquire() as connection:
+            waiting = await due(connection, runtime.clock.now())
+        if waiting:
+            await barrier.look()
+
+    return prepare
 
 
 async def _count_commands(connection: Connection, _: datetime) -> int:

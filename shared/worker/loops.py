@@ -92,6 +92,7 @@ class Clockwork:
     async def _take(self, step: ClockStep, limit: int) -> bool:
         """One transaction. Where a bug breaks it, the row that causes it is found and set aside for a while."""
         in_hand: tuple[str, ...] = ()
+        await step.prepare()
         try:
             async with self._runtime.pool.acquire() as connection, connection.transaction():
                 unit = self._runtime.step(connection, by_clock=True)

@@ -40,16 +40,22 @@ class StateQueries:
     """All keys in order, for reconciliation: those after `$1`, at most `$2`."""
 
 
+async def _nothing() -> None:
+    """Most clock steps need nothing from outside the database."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClockStep:
     """A step that the clock causes. `run` takes at most `limit` due rows (`FOR UPDATE SKIP LOCKED`), names their
     keys by `step.working_on`, and returns how many it took; keys in `step.set_aside` are left alone.
-    `due` counts the rows that are due at an instant.
+    `due` counts the rows that are due at an instant. `prepare` comes before the transaction: what asks the broker waits
+    there and holds no connection.
     """
 
     name: str
     run: Callable[[Step, int], Awaitable[int]]
     due: Callable[[Connection, datetime], Awaitable[int]]
+    prepare: Callable[[], Awaitable[None]] = _nothing
 
 
 @dataclass(frozen=True, slots=True)

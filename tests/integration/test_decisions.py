@@ -230,6 +230,25 @@ async def test_an_operator_extends_every_open_invitation_of_a_round_at_once(benc
     assert await bench.obey(INVITED_AT + 50 * DAY) == 0
 
 
+async def test_an_extension_reaches_an_invitation_whose_application_an_officer_returned(bench: Bench) -> None:
+    returned = officer("return", RECEIVED_AT + DAY, sections=["R12"])
+    await bench.take(profile(), issued(invitation()), received(application(), "a"), received(returned, "o"))
+    until = (DEADLINE + 9 * DAY).date()
+    number = await bench.command(kind="extend", round_id="436", until=until, reason="outage")
+    await bench.obey(RECEIVED_AT + 2 * DAY)
+    assert await outcome(bench, number) == (1, None)
+    assert await bench.outcomes() == ["received", "returned", "extended"]
+
+
+async def test_an_invitation_that_an_application_answered_is_not_cancelled(bench: Bench) -> None:
+    await bench.take(profile(), issued(invitation()), received(application(form_complete=False), "a"))
+    number = await bench.command(kind="cancel", invitations=["I1"], reason="wrong round", given_by="ada")
+    confirmed = await bench.command(kind="confirm", confirms=number, given_by="grace")
+    await bench.obey(RECEIVED_AT + DAY)
+    assert await outcome(bench, confirmed) == (0, "no open invitation without an application is named")
+    assert await bench.outcomes() == ["returned"]
+
+
 async def test_a_command_that_is_set_aside_does_not_hide_the_next_one(bench: Bench) -> None:
     """Taken one by one: else the first of two that fail would hide the second, and all behind them would wait."""
     await bench.take(profile(), issued(invitation()))
@@ -280,8 +299,7 @@ async def test_the_facts_of_a_closed_profile_go_but_those_that_an_invitation_nam
     )
 
     class Passed:
-        async def passed(self) -> Any:
-            return NOW
+        passed = NOW
 
     tidying = Tidying(Passed())  # type: ignore[arg-type]
     async with bench.connection.transaction():
