@@ -6,27 +6,45 @@ import typer
 
 from services.decisions import cli as decisions_cli
 from services.decisions.handler import SERVICE as DECISIONS
+from services.decisions.settings import DecisionsSettings
 from services.draws import cli as draws_cli
 from services.draws import pool_cli
 from services.draws.handler import SERVICE as DRAWS
+from services.draws.settings import DrawsSettings
 from services.intake import cli as intake_cli
 from services.intake import forget_cli
 from services.intake.handler import SERVICE as INTAKE
+from services.intake.settings import IntakeSettings
 from services.scoring import cli as scoring_cli
 from services.scoring.handler import SERVICE as SCORING
 from shared.audit import cli as audit_cli
 from shared.db import cli as db_cli
 from shared.db import operator_cli
 from shared.db.operators import create_operator
+from shared.db.settings import DatabaseSettings, OperatorSettings
 from shared.demo import cli as demo_cli
 from shared.kafka import cli as kafka_cli
+from shared.kafka.settings import KafkaSettings
+from shared.ops import config_cli
 from shared.report import cli as report_cli
 from shared.rules import cli as rules_cli
+from shared.settings import Settings
 from shared.stack import cli as stack_cli
 from shared.status import cli as status_cli
 from shared.worker import clock_cli, dlq_cli, ops_cli
+from shared.worker.settings import WorkerSettings
 
 SERVICES = (INTAKE, SCORING, DRAWS, DECISIONS)
+SETTINGS: dict[str, type[Settings]] = {
+    "Kafka": KafkaSettings,
+    "PostgreSQL": DatabaseSettings,
+    "every service": WorkerSettings,
+    "intake": IntakeSettings,
+    "draws": DrawsSettings,
+    "decisions": DecisionsSettings,
+    "operators' commands": OperatorSettings,
+}
+"""Every setting, by who reads it."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -51,6 +69,7 @@ app.add_typer(kafka_cli.app, name="topics")
 app.command("migrate")(db_cli.migrate)
 app.add_typer(operator_cli.app, name="operator")
 app.add_typer(audit_cli.app, name="audit")
+app.add_typer(config_cli.commands(SETTINGS, [service.name for service in SERVICES]), name="config")
 ops_cli.add_reconcile(app, SERVICES)
 app.add_typer(dlq_cli.app, name="dlq")
 stack_cli.app.add_typer(clock_cli.commands(SERVICES), name="clock")

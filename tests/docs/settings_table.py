@@ -7,40 +7,21 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from services.decisions.settings import DecisionsSettings
-from services.draws.settings import DrawsSettings
-from services.intake.settings import IntakeSettings
-from shared.db.settings import DatabaseSettings, OperatorSettings
-from shared.kafka.settings import KafkaSettings
-from shared.settings import Settings
-from shared.worker.settings import WorkerSettings
+from services.cli import SETTINGS
+from shared.ops.config import name
 
 PAGE = Path(__file__).parents[2] / "docs" / "deploying.md"
 BEGIN, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
-CLASSES: dict[str, type[Settings]] = {
-    "Kafka": KafkaSettings,
-    "PostgreSQL": DatabaseSettings,
-    "every service": WorkerSettings,
-    "intake": IntakeSettings,
-    "draws": DrawsSettings,
-    "decisions": DecisionsSettings,
-    "operators' commands": OperatorSettings,
-}
 
 
 def table() -> str:
     """All settings as Markdown: name, default, meaning, by whom they are read."""
     rows = [
         f"| `{name(settings, field)}` | {default(info)} | {meaning(info)} | {reader} |"
-        for reader, settings in CLASSES.items()
+        for reader, settings in SETTINGS.items()
         for field, info in settings.model_fields.items()
     ]
     return "\n".join(["| setting | default | meaning | read by |", "| --- | --- | --- | --- |", *rows]) + "\n"
-
-
-def name(settings: type[Settings], field: str) -> str:
-    """The environment variable of a field."""
-    return f"{settings.model_config['env_prefix']}{field}".upper()
 
 
 def default(info: FieldInfo) -> str:

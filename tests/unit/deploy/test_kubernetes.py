@@ -9,15 +9,16 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from services.cli import SETTINGS as BY_READER
 from shared.kafka.topics import OPERATOR, SERVICES, table, topics_of
+from shared.ops.config import name
 from shared.worker.settings import WorkerSettings
-from tests.docs.settings_table import CLASSES, name
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "deploy" / "kubernetes"
 VERSION = "1.37"
 MADE_BY_OPERATORS = {"express-entry-authorities"}
-SETTINGS = {name(settings, field) for settings in CLASSES.values() for field in settings.model_fields}
+SETTINGS = {name(settings, field) for settings in BY_READER.values() for field in settings.model_fields}
 SETTINGS |= {"EE_SECRETS_DIR"}
 
 SCALED_OBJECT = {
