@@ -11,7 +11,7 @@ from shared.contracts import types
 from shared.worker.decode import reader
 from shared.worker.record import Message, Record
 from shared.worker.service import Service
-from shared.worker.step import Step
+from shared.worker.step import Connection, Step
 
 
 async def handle(step: Step, messages: Sequence[Message]) -> None:
@@ -28,6 +28,11 @@ async def handle(step: Step, messages: Sequence[Message]) -> None:
 async def passed(step: Step, records: Sequence[Record]) -> None:
     """A round waits until these offsets are behind us: dead letters too, or it would wait for ever."""
     await store.pass_offsets(step.connection, records)
+
+
+async def begun_anew(connection: Connection, topic: str, partition: int) -> None:
+    """The offsets of a topic that was made again would let a round go before its messages."""
+    await connection.execute(store.QUERIES.forget_offset, topic, partition)
 
 
 async def _take_in(step: Step, inflow: Inflow) -> None:
@@ -72,6 +77,7 @@ SERVICE = Service(
     },
     handle=handle,
     passed=passed,
+    begun_anew=begun_anew,
     steps=clock_steps,
     tasks={"rounds": hold_rounds, "pool": watch_pool},
 )

@@ -157,6 +157,10 @@ SELECT * FROM unnest($1::text [], $2::integer [], $3::bigint [])
 ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset
 WHERE h.next_offset < excluded.next_offset;
 
+-- name: forget_offset
+-- This partition is read again from its first record: nothing of it is handled.
+DELETE FROM handled_offset WHERE topic = $1 AND partition = $2;
+
 -- name: handled_offsets
 -- How far each partition was handled.
 SELECT topic, partition, next_offset FROM handled_offset ORDER BY topic, partition;

@@ -7,7 +7,7 @@ from typing import Any
 import confluent_kafka
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
-from confluent_kafka import IsolationLevel, KafkaException
+from confluent_kafka import IsolationLevel, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from shared.kafka.connection import REQUEST_TIMEOUT_S, answers, connect, said
@@ -65,6 +65,16 @@ class Offsets:
         lags = {p: end - max(done.get(p, 0), first.get(p, 0)) for p, end in open_ends.items()}
         return {p: lag for p, lag in lags.items() if lag > 0}
 
+    async def topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
+        """The id of each topic: another one once it was deleted and made again. Raises `OffsetsUnavailable`."""
+        names = sorted(set(topics))
+        try:
+            futures = self._admin().describe_topics(TopicCollection(names), request_timeout=REQUEST_TIMEOUT_S)
+            found: dict[str, Any] = await answers(futures)
+        except KafkaException as error:
+            raise _unavailable(f"the ids of {', '.join(names)}", error) from error
+        return {name: _as_text(one.topic_id) for name, one in found.items()}
+
     async def _list(self, topics: Iterable[str], spec: OffsetSpec) -> dict[TopicPartition, int]:
         names = set(topics)
         try:
@@ -88,6 +98,11 @@ class Offsets:
         if self._client is None:
             self._client = connect(self._settings)
         return self._client
+
+
+def _as_text(topic_id: Any) -> str:
+    halves = (topic_id.get_most_significant_bits(), topic_id.get_least_significant_bits())
+    return "".join(f"{half & 0xFFFFFFFFFFFFFFFF:016x}" for half in halves)
 
 
 def _unavailable(what: str, error: KafkaException) -> OffsetsUnavailable:

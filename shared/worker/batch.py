@@ -1,10 +1,10 @@
 """What the consume loop does next, as a pure state machine: no I/O, so that every interleaving can be tried.
 
-    APPLY ----applied----> PUBLISH --published--> COMMIT --committed--> DONE
-      |  \\--transient--> (wait) APPLY     \\--transient--> (wait) PUBLISH
-      |--bug--> ISOLATE --isolated--> PUBLISH
-                    \\--breaker--> (wait) ISOLATE
-    any wait that lasts too long, or while partitions are being taken away -> ABANDON (nothing committed)
+    GUARD --may go on--> APPLY ----applied----> PUBLISH --published--> COMMIT --committed--> DONE
+      \\--refused--> (wait) |  \\--transient--> (wait)   \\--transient--> (wait)  \\--a part--> (wait) ISOLATE
+                          |--slow--> APPLY in twice as many pieces
+                          |--bug--> ISOLATE --isolated, or a part behind which the breaker opened--> PUBLISH
+    any wait that lasts too long, or while partitions are being taken away -> ABANDON (the rest is read again)
 
 Offsets are committed in one state only, and it is reached only through PUBLISH.
 """
@@ -16,6 +16,7 @@ from enum import Enum, auto
 class Phase(Enum):
     """What to do now."""
 
+    GUARD = auto()
     APPLY = auto()
     ISOLATE = auto()
     PUBLISH = auto()
@@ -29,33 +30,61 @@ class Outcome(Enum):
 
     OK = auto()
     TRANSIENT = auto()
+    REFUSED = auto()
+    """The topic is not the one that was read before: an operator has to say how to go on."""
+    SLOW = auto()
+    """The database gave up for its time limit: the same transaction would do so again."""
     BUG = auto()
-    BREAKER_OPEN = auto()
+    PART = auto()
+    """The breaker is open: what was done until then is a part of its own, the rest waits behind it."""
     LOST = auto()
-    """The partitions belong to somebody else now: their owner does the batch again."""
+    """These records are not ours to handle: another owns the partitions now, or they are read from elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Where one batch stands. `waits` counts the failures in a row, for the backoff."""
+    """Where one batch stands.
 
-    phase: Phase = Phase.APPLY
+    `waits` counts the failures in a row, for the backoff; `pieces`: into how many transactions it is cut; `rest`:
+    behind the part in hand there are records that wait for the breaker.
+    """
+
+    phase: Phase = Phase.GUARD
     waits: int = 0
+    pieces: int = 1
+    rest: bool = False
 
     @property
     def over(self) -> bool:
         return self.phase in {Phase.DONE, Phase.ABANDON}
 
+    @property
+    def pause_s(self) -> float:
+        """Seconds until the step is tried again (the caller adds jitter)."""
+        behind_breaker = self.rest and self.phase is Phase.ISOLATE
+        return PROBE_S if behind_breaker else backoff_s(self.waits)
+
+
+PROBE_S = 5.0
+"""Behind an open breaker one record is tried every so many seconds: one that succeeds closes it."""
 
 _NEXT = {
+    (Phase.GUARD, Outcome.OK): Phase.APPLY,
+    (Phase.GUARD, Outcome.LOST): Phase.ABANDON,
     (Phase.APPLY, Outcome.OK): Phase.PUBLISH,
     (Phase.APPLY, Outcome.BUG): Phase.ISOLATE,
     (Phase.ISOLATE, Outcome.OK): Phase.PUBLISH,
+    (Phase.ISOLATE, Outcome.PART): Phase.PUBLISH,
     (Phase.PUBLISH, Outcome.OK): Phase.COMMIT,
     (Phase.COMMIT, Outcome.OK): Phase.DONE,
     (Phase.COMMIT, Outcome.LOST): Phase.ABANDON,
     (Phase.COMMIT, Outcome.BUG): Phase.ABANDON,
 }
+
+
+def first(last: Batch) -> Batch:
+    """The batch after `last`: one that was given back is not tried in larger pieces again, a good one in larger."""
+    return Batch(pieces=last.pieces if last.phase is Phase.ABANDON else max(last.pieces // 2, 1))
 
 
 def after(batch: Batch, outcome: Outcome, *, may_wait: bool) -> Batch:
@@ -64,11 +93,16 @@ def after(batch: Batch, outcome: Outcome, *, may_wait: bool) -> Batch:
     `may_wait` is false while partitions are being revoked, at shutdown, and when the batch has waited so long
     that the group would think this member dead: then it is abandoned, uncommitted, and read again.
     """
+    if (batch.phase, outcome) == (Phase.APPLY, Outcome.SLOW):
+        batch = replace(batch, pieces=batch.pieces * 2)
+    if (batch.phase, outcome) == (Phase.COMMIT, Outcome.OK) and batch.rest:
+        return replace(batch, phase=Phase.ISOLATE if may_wait else Phase.ABANDON, waits=1)
     following = _NEXT.get((batch.phase, outcome))
     if following is not None:
-        return Batch(following)
+        rest = outcome is Outcome.PART or (batch.rest and batch.phase is Phase.PUBLISH)
+        return replace(batch, phase=following, waits=0, rest=rest)
     if not may_wait:
-        return Batch(Phase.ABANDON)
+        return replace(batch, phase=Phase.ABANDON)
     return replace(batch, waits=batch.waits + 1)
 
 
@@ -79,7 +113,8 @@ def backoff_s(waits: int) -> float:
 
 @dataclass(slots=True)
 class Breaker:
-    """Counts our own failures in a row; open, nothing more goes to the dead letters, so a bad deploy backs up.
+    """Counts our own failures in a row. Open, records go to the dead letters one by one and slowly (`PROBE_S`), so
+    that a bad deploy backs up, and what follows a run of truly bad records is reached without anybody's help.
 
     Bad input from upstreams is not counted. One success closes it.
     """
@@ -90,6 +125,10 @@ class Breaker:
     @property
     def open(self) -> bool:
         return self.in_a_row >= self.limit
+
+    def opens_by(self, times: int) -> bool:
+        """Whether it is open, or would be after so many failures."""
+        return self.in_a_row + times >= self.limit
 
     def failed(self, times: int = 1) -> None:
         self.in_a_row += times

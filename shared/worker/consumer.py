@@ -9,26 +9,33 @@ import asyncio
 import random
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aiokafka import ConsumerRebalanceListener, OffsetAndMetadata, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from shared.ops import metrics
 from shared.ops.log import log
 from shared.worker import dead_letters
-from shared.worker.batch import Batch, Breaker, Outcome, Phase, after, backoff_s
+from shared.worker.batch import Batch, Breaker, Outcome, Phase, after, first
 from shared.worker.decode import decode
-from shared.worker.errors import is_transient
+from shared.worker.errors import is_slow, is_transient
 from shared.worker.failpoints import failpoint
+from shared.worker.guard import Guard
 from shared.worker.held import HeldTable, is_ours
 from shared.worker.record import DeadLetter, Message, Poison, Record
 from shared.worker.runtime import Runtime
+from shared.worker.work import Part, Work
+
+_YIELD_S = 0.5
+
+
+class FloodError(Exception):
+    """So much of our own is unreadable that the breaker has to look at each record."""
 
 
 class BreakerOpenError(Exception):
-    """Too many failures of our own in a row: the topic backs up, nothing more goes to the dead letters."""
+    """Too many failures of our own in a row: what was done until then is a part of its own."""
 
 
 class GroupConsumer(Protocol):
@@ -39,24 +46,10 @@ class GroupConsumer(Protocol):
     def assignment(self) -> Iterable[TopicPartition]: ...
 
 
-@dataclass(slots=True)
-class _Work:
-    """One batch on its way: the records, and what is to be published for them."""
-
-    records: Sequence[Record]
-    deadline: float
-    touched: dict[str, None] = field(default_factory=dict)
-    announced: dict[str, None] = field(default_factory=dict)
-    dead: list[DeadLetter] = field(default_factory=list)
-
-    def restart(self) -> None:
-        self.touched, self.announced, self.dead = {}, {}, []
-
-
 class Consumer:
     """Takes batches for one service. One batch at a time: `_busy` is what a revoke waits for."""
 
-    def __init__(self, runtime: Runtime, listener: "DrainOnRevoke") -> None:
+    def __init__(self, runtime: Runtime, listener: "DrainOnRevoke", guard: Guard) -> None:
         self._runtime = runtime
         self._settings = runtime.settings
         self._service = runtime.service
@@ -64,45 +57,48 @@ class Consumer:
         self._breaker = Breaker(runtime.settings.breaker_limit)
         self._busy = listener.busy
         self._yielding = listener.yielding
+        self._guard = guard
+        self._last = Batch()
 
     async def take(self, records: Sequence[Record], consumer: GroupConsumer) -> None:
         """Do one batch to its end: committed, or given back uncommitted. Raises nothing but cancellation."""
         failpoint("after_poll")
+        began = time.monotonic()
+        work = Work(records, began, began + self._settings.retry_in_place_s)
+        if self._yielding.is_set():  # nothing is begun now; a member that stops would read it again and again
+            self._rewind(work, consumer)
+            await asyncio.sleep(_YIELD_S)
+            return
         async with self._busy:
-            started = time.monotonic()
-            work = _Work(records, started + self._settings.retry_in_place_s)
-            batch = Batch()
+            batch = first(self._last)
             while not batch.over:
-                outcome = await self._do(batch.phase, work, consumer)
+                outcome = await self._do(batch, work, consumer)
                 batch = after(batch, outcome, may_wait=self._may_wait(work))
                 if batch.waits and not batch.over:
                     await self._pause(batch)
+            self._last = batch
             if batch.phase is Phase.ABANDON:
                 self._rewind(work, consumer)
-            else:
-                metrics.batch_done(self._service.name, records, time.monotonic() - started)
 
-    async def _do(self, phase: Phase, work: _Work, consumer: GroupConsumer) -> Outcome:
-        counted = self._breaker.in_a_row
+    async def _do(self, batch: Batch, work: Work, consumer: GroupConsumer) -> Outcome:
         try:
-            match phase:
+            match batch.phase:
+                case Phase.GUARD:
+                    return await self._guard.admits(work.records, consumer)
                 case Phase.APPLY:
-                    work.restart()
-                    await self._apply(work, work.records)
+                    await self._apply_all(work, batch.pieces)
                 case Phase.ISOLATE:
-                    work.restart()
                     await self._isolate(work)
                 case Phase.PUBLISH:
                     await self._publish(work)
                 case _:
                     return await self._commit(work, consumer)
         except BreakerOpenError:
-            return Outcome.BREAKER_OPEN
+            return Outcome.PART
+        except FloodError:
+            return Outcome.BUG
         except Exception as error:
-            outcome = self._classify(phase, error)
-            if outcome is Outcome.TRANSIENT:  # the same records are counted again, or an outage opens the breaker
-                self._breaker.in_a_row = min(self._breaker.in_a_row, counted)
-            return outcome
+            return self._classify(batch.phase, error)
         return Outcome.OK
 
     def _classify(self, phase: Phase, error: Exception) -> Outcome:
@@ -110,12 +106,25 @@ class Consumer:
         metrics.retry(self._service.name, phase.name.lower())
         report = log.warning if transient else log.error
         report("batch_step_failed", phase=phase.name, error=type(error).__name__, transient=transient)
+        if is_slow(error):
+            return Outcome.SLOW
         return Outcome.TRANSIENT if transient else Outcome.BUG
 
-    async def _apply(self, work: _Work, records: Sequence[Record]) -> None:
+    async def _apply_all(self, work: Work, pieces: int) -> None:
+        """All records, cut into this many transactions of the same size; nothing is kept of a half."""
+        size = max(-(-len(work.records) // pieces), 1)
+        starts = range(0, len(work.records), size)
+        parts = [await self._apply(work.records[start : start + size]) for start in starts]
+        for part in parts:
+            work.add(part)
+            self._weigh(part)
+
+    async def _apply(self, records: Sequence[Record], *, alone: bool = False) -> Part:
         """Decode and handle these records in one transaction; the unreadable ones become dead letters in it."""
         messages, dead = self._read(records)
-        self._weigh(messages, dead)
+        failures = self._own_failures(messages, dead)
+        if failures and not alone and self._breaker.opens_by(failures):
+            raise FloodError
         async with self._runtime.pool.acquire() as connection, connection.transaction():
             step = self._runtime.step(connection, by_clock=False)
             await self._service.handle(step, messages)
@@ -125,11 +134,7 @@ class Consumer:
             await self._service.passed(step, records)
             failpoint("inside_transaction")
         failpoint("after_transaction")
-        if messages:
-            self._closed()
-        work.touched |= step.touched
-        work.announced |= step.announced
-        work.dead += dead
+        return Part(len(records), step.touched, step.announced, dead, failures, handled=bool(messages))
 
     def _read(self, records: Sequence[Record]) -> tuple[list[Message], list[DeadLetter]]:
         messages, dead = [], []
@@ -140,55 +145,57 @@ class Consumer:
                 dead.append(dead_letters.describe(record, poison))
         return messages, dead
 
-    async def _isolate(self, work: _Work) -> None:
-        """A bug somewhere in the batch: record by record, so that only the culprit goes to the dead letters."""
-        for record in work.records:
+    def _own_failures(self, messages: Sequence[Message], dead: Sequence[DeadLetter]) -> int:
+        """Unreadable records on topics that we write ourselves, where nothing of ours could be read."""
+        if any(is_ours(message.topic) for message in messages):
+            return 0
+        return sum(is_ours(letter.record.topic) for letter in dead)
+
+    async def _isolate(self, work: Work) -> None:
+        """A bug somewhere in the batch: record by record, so that only the culprit goes to the dead letters.
+
+        Behind an open breaker it ends after one record that fails.
+        """
+        while work.done < len(work.records):
+            record = work.records[work.done]
             try:
-                await self._apply(work, [record])
+                part = await self._apply([record], alone=True)
             except Exception as error:
-                if is_transient(error) or isinstance(error, BreakerOpenError):
+                if is_transient(error):
                     raise
                 log.exception("record_failed", topic=record.topic, partition=record.partition, offset=record.offset)
-                self._failed(1)
-                await self._give_up(work, record, error)
+                part = await self._give_up(record, error)
+            work.add(part)
+            self._weigh(part)
+            if self._breaker.open and work.done < len(work.records):
+                raise BreakerOpenError
 
-    def _weigh(self, messages: Sequence[Message], dead: Sequence[DeadLetter]) -> None:
-        """Unreadable records on topics that we write ourselves are our own failures too."""
-        ours = sum(is_ours(letter.record.topic) for letter in dead)
-        # None is no failure: an open breaker must let the records be tried again, or it would never close.
-        if ours and not any(is_ours(message.topic) for message in messages):
-            self._failed(ours)
+    def _weigh(self, part: Part) -> None:
+        if part.failures:
+            self._breaker.failed(part.failures)
+        elif part.handled:
+            self._breaker.succeeded()
+        metrics.breaker(self._service.name, is_open=self._breaker.open)
 
-    def _failed(self, times: int) -> None:
-        self._breaker.failed(times)
-        if self._breaker.open:
-            metrics.breaker(self._service.name, is_open=True)
-            raise BreakerOpenError
-
-    def _closed(self) -> None:
-        self._breaker.succeeded()
-        metrics.breaker(self._service.name, is_open=False)
-
-    async def _give_up(self, work: _Work, record: Record, error: Exception) -> None:
+    async def _give_up(self, record: Record, error: Exception) -> Part:
         letter = dead_letters.describe(record, Poison("bug", type(error).__name__))
         async with self._runtime.pool.acquire() as connection, connection.transaction():
             step = self._runtime.step(connection, by_clock=False)
             await self._held.open(step, [letter])
             await self._service.passed(step, [record])
-        work.announced |= step.announced
-        work.dead.append(letter)
+        return Part(1, announced=step.announced, dead=[letter], failures=1)
 
-    async def _publish(self, work: _Work) -> None:
+    async def _publish(self, work: Work) -> None:
         """Dead letters, facts, state; returns when the broker has all of it."""
         await self._runtime.publisher.raw(dead_letters.outgoing(self._service.name, work.dead))
         failpoint("after_dead_letters")
         await self._runtime.publisher.after_messages(list(work.touched), list(work.announced))
         metrics.dead_letters(self._service.name, work.dead)
 
-    async def _commit(self, work: _Work, consumer: GroupConsumer) -> Outcome:
+    async def _commit(self, work: Work, consumer: GroupConsumer) -> Outcome:
         failpoint("before_commit")
         ends: dict[TopicPartition, int] = {}
-        for record in work.records:
+        for record in work.part:
             partition = TopicPartition(record.topic, record.partition)
             ends[partition] = max(ends.get(partition, 0), record.offset + 1)
         try:
@@ -196,33 +203,34 @@ class Consumer:
         except (CommitFailedError, IllegalStateError) as error:
             log.warning("commit_refused", error=type(error).__name__)
             return Outcome.LOST
-        except KafkaError as error:
-            return self._classify(Phase.COMMIT, error)
+        self._guard.passed(ends)
+        metrics.batch_done(self._service.name, work.part, time.monotonic() - work.began)
+        work.committed()
         failpoint("after_commit")
         return Outcome.OK
 
-    def _may_wait(self, work: _Work) -> bool:
+    def _may_wait(self, work: Work) -> bool:
         return not self._yielding.is_set() and time.monotonic() < work.deadline
 
     async def _pause(self, batch: Batch) -> None:
-        seconds = backoff_s(batch.waits) * random.uniform(0.5, 1.0)  # noqa: S311 (jitter, no secret)
+        seconds = batch.pause_s * random.uniform(0.5, 1.0)  # noqa: S311 (jitter, no secret)
         try:
             await asyncio.wait_for(self._yielding.wait(), seconds)
         except TimeoutError:
             return
 
-    def _rewind(self, work: _Work, consumer: GroupConsumer) -> None:
-        """Read the batch again: nothing of it was committed. Partitions of others are theirs to read."""
+    def _rewind(self, work: Work, consumer: GroupConsumer) -> None:
+        """Read again what was not committed. Partitions of others are theirs to read."""
         firsts: dict[TopicPartition, int] = {}
-        for record in work.records:
+        for record in work.rest:
             partition = TopicPartition(record.topic, record.partition)
             firsts[partition] = min(firsts.get(partition, record.offset), record.offset)
         mine = set(consumer.assignment())
         for partition, offset in firsts.items():
             if partition in mine:
-                consumer.seek(partition, offset)
+                consumer.seek(partition, self._guard.goes_on_at(partition, offset))
         metrics.rewound(self._service.name)
-        log.warning("batch_given_back", records=len(work.records))
+        log.warning("batch_given_back", records=len(work.rest))
 
 
 def _described(letter: DeadLetter) -> DeadLetter:
@@ -238,6 +246,7 @@ class DrainOnRevoke(ConsumerRebalanceListener):
         self.yielding = asyncio.Event()
         """Set while a batch that would have to wait should be given back instead: a revoke, a shutdown."""
         self.assigned: frozenset[Any] = frozenset()
+        self.guard: Guard | None = None
         self._timeout_s = timeout_s
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
@@ -254,5 +263,7 @@ class DrainOnRevoke(ConsumerRebalanceListener):
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         self.assigned = frozenset(assigned)
+        if self.guard is not None:
+            self.guard.forget()
         metrics.assigned(len(self.assigned))
         log.info("partitions_assigned", partitions=len(self.assigned))

@@ -17,6 +17,7 @@ from shared.ops.http import Health, HttpServer
 from shared.ops.log import log
 from shared.worker.clock import clock_of
 from shared.worker.consumer import Consumer, DrainOnRevoke
+from shared.worker.guard import Guard
 from shared.worker.loops import ClockReport, Clockwork, Gauges, Relay, forever
 from shared.worker.progress import Progress
 from shared.worker.publisher import Publisher
@@ -56,7 +57,8 @@ class Process:
         clock = clock_of(self.settings.clock, self.kafka)
         publisher = Publisher(self.service, pool, producer)
         self.runtime = Runtime(self.service, self.settings, self.kafka, pool, producer, publisher, offsets, clock)
-        self.consumer = Consumer(self.runtime, self.listener)
+        self.guard = self.listener.guard = Guard(self.runtime)
+        self.consumer = Consumer(self.runtime, self.listener, self.guard)
         self._open_http()
         await clock.start()
         _calm_collector()
@@ -72,6 +74,7 @@ class Process:
             "clockwork": Clockwork(runtime).run,
             "gauges": Gauges(runtime, self._progress, lambda: self.listener.assigned).run,
             "pulse": self._pulse,
+            "guard": self.guard.watch,
         }
         for name, task in self.service.tasks.items():
             loops[name] = lambda task=task: task(runtime)  # type: ignore[misc]
@@ -116,6 +119,7 @@ class Process:
                 "database": lambda: _stale(self._answered, "the database does not answer"),
                 "partitions": lambda: None if self.listener.assigned else "no partitions are assigned",
                 "progress": lambda: self._progress.problem(time.monotonic()),
+                "topics": lambda: self.guard.refused,
             },
         )
 

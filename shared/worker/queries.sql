@@ -115,3 +115,27 @@ INSERT INTO dead_letter_outcome (order_id, at, settled) VALUES ($1, $2, $3);
 -- name: dismissal_outcomes
 -- What became of these orders.
 SELECT order_id, settled FROM dead_letter_outcome WHERE order_id = ANY($1::bigint []);
+
+-- name: sources
+-- Which topics these were when they were first read.
+SELECT topic, partition, topic_id, settled_by FROM source WHERE topic = ANY($1::text []);
+
+-- name: source_orders
+-- The newest order of an operator about each of these topics.
+SELECT DISTINCT ON (topic) order_id, topic, topic_id, starts FROM source_order
+WHERE topic = ANY($1::text []) ORDER BY topic, order_id DESC;
+
+-- name: add_sources
+-- Topics that are read for the first time.
+INSERT INTO source (topic, partition, topic_id)
+SELECT * FROM unnest($1::text [], $2::integer [], $3::text []) ON CONFLICT DO NOTHING;
+
+-- name: settle_source
+-- Reading of a partition has begun anew, by order $4.
+INSERT INTO source AS s (topic, partition, topic_id, settled_by) VALUES ($1, $2, $3, $4)
+ON CONFLICT (topic, partition) DO UPDATE SET topic_id = excluded.topic_id, settled_by = excluded.settled_by
+WHERE s.settled_by < excluded.settled_by;
+
+-- name: add_source_order
+-- What an operator accepts of a topic, and why.
+INSERT INTO source_order (topic, topic_id, starts, reason) VALUES ($1, $2, $3, $4) RETURNING order_id;

@@ -25,6 +25,14 @@ async def _not_counted(_: Step, __: Sequence[Record]) -> None:
     """Most services need no offsets beside those that they commit."""
 
 
+BegunAnew = Callable[[Connection, str, int], Awaitable[None]]
+"""Told, in a transaction, that this partition of a topic is read again from the first record that it has."""
+
+
+async def _keeps_no_offsets(_: Connection, __: str, ___: int) -> None:
+    """Most services know their offsets from Kafka alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class StateQueries:
     """How the current rows of a state topic are read. Both take keys (`$1 text[]`).
@@ -67,6 +75,7 @@ class Service:
     handle: Handler
     state: StateQueries | None = None
     passed: Passed = _not_counted
+    begun_anew: BegunAnew = _keeps_no_offsets
     steps: Callable[["Runtime"], Sequence[ClockStep]] = lambda _: ()
     tasks: Mapping[str, Callable[["Runtime"], Awaitable[None]]] = field(default_factory=dict)
     unaccounted: Callable[[Connection, Sequence[Message]], Awaitable[Sequence[Message]]] | None = None

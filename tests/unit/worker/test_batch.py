@@ -7,9 +7,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from shared.worker.batch import Batch, Breaker, Outcome, Phase, after, backoff_s
+from shared.worker.batch import PROBE_S, Batch, Breaker, Outcome, Phase, after, backoff_s, first
 
-WORKING = (Phase.APPLY, Phase.ISOLATE, Phase.PUBLISH, Phase.COMMIT)
+WORKING = (Phase.GUARD, Phase.APPLY, Phase.ISOLATE, Phase.PUBLISH, Phase.COMMIT)
 
 
 @pytest.mark.parametrize("phase", WORKING)
@@ -20,6 +20,12 @@ def test_offsets_are_committed_only_after_everything_was_published(phase: Phase,
         assert phase in {Phase.PUBLISH, Phase.COMMIT}
     if following.phase is Phase.DONE:
         assert (phase, outcome) == (Phase.COMMIT, Outcome.OK)
+
+
+def test_a_batch_begins_with_a_look_at_its_topics() -> None:
+    assert Batch().phase is Phase.GUARD
+    assert after(Batch(), Outcome.REFUSED, may_wait=True) == Batch(waits=1)
+    assert after(Batch(), Outcome.LOST, may_wait=True).phase is Phase.ABANDON
 
 
 @pytest.mark.parametrize("phase", WORKING)
@@ -46,14 +52,48 @@ def test_the_breaker_opens_at_its_limit_and_one_success_closes_it() -> None:
     assert not breaker.open
 
 
+def test_a_transaction_that_takes_too_long_is_cut_in_halves_until_it_passes_and_later_joined_again() -> None:
+    batch = Batch(Phase.APPLY)
+    for pieces in (2, 4, 8):
+        batch = after(batch, Outcome.SLOW, may_wait=True)
+        assert (batch.phase, batch.pieces) == (Phase.APPLY, pieces)
+    given_back = after(batch, Outcome.SLOW, may_wait=False)
+    assert (given_back.phase, first(given_back).pieces) == (Phase.ABANDON, 16)
+    assert first(Batch(Phase.DONE, pieces=16)).pieces == 8
+    assert first(Batch(Phase.DONE)).pieces == 1
+
+
+def test_behind_an_open_breaker_each_part_is_committed_before_the_next_record_is_tried() -> None:
+    batch, steps = Batch(Phase.ISOLATE), []
+    for outcome in (Outcome.PART, Outcome.OK, Outcome.OK, Outcome.OK, Outcome.OK, Outcome.OK):
+        batch = after(batch, outcome, may_wait=True)
+        steps.append((batch.phase, batch.pause_s if batch.waits else 0))
+    assert steps == [
+        (Phase.PUBLISH, 0),
+        (Phase.COMMIT, 0),
+        (Phase.ISOLATE, PROBE_S),
+        (Phase.PUBLISH, 0),
+        (Phase.COMMIT, 0),
+        (Phase.DONE, 0),
+    ]
+
+
 @dataclass
 class Broker:
     """A log of numbered records, a table that each may change once, an output topic."""
 
     committed: int = 0
     applied: set[int] = field(default_factory=set)
-    dead: set[int] = field(default_factory=set)
     published: set[int] = field(default_factory=set)
+
+
+CAN_END = {
+    Phase.GUARD: (Outcome.OK, Outcome.TRANSIENT, Outcome.REFUSED, Outcome.LOST),
+    Phase.APPLY: (Outcome.OK, Outcome.TRANSIENT, Outcome.SLOW, Outcome.BUG),
+    Phase.ISOLATE: (Outcome.OK, Outcome.TRANSIENT, Outcome.SLOW, Outcome.PART),
+    Phase.PUBLISH: (Outcome.OK, Outcome.TRANSIENT, Outcome.BUG),
+    Phase.COMMIT: (Outcome.OK, Outcome.TRANSIENT, Outcome.BUG, Outcome.LOST),
+}
 
 
 class ConsumeLoop(RuleBasedStateMachine):
@@ -62,52 +102,55 @@ class ConsumeLoop(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.broker = Broker()
-        self.log_end = 0
-        self.records: range | None = None
-        self.batch = Batch()
+        self.log_end = self.start = self.done = self.end = 0
+        self.batch: Batch | None = None
+        self.last = Batch()
 
     @rule(count=st.integers(1, 5))
     def produce(self, count: int) -> None:
         self.log_end += count
 
-    @precondition(lambda self: self.records is None and self.broker.committed < self.log_end)
+    @precondition(lambda self: self.batch is None and self.broker.committed < self.log_end)
     @rule(size=st.integers(1, 4))
     def poll(self, size: int) -> None:
-        start = self.broker.committed
-        self.records, self.batch = range(start, min(start + size, self.log_end)), Batch()
+        self.start = self.done = self.broker.committed
+        self.end, self.batch = min(self.start + size, self.log_end), first(self.last)
 
-    @precondition(lambda self: self.records is not None)
-    @rule(outcome=st.sampled_from(Outcome), may_wait=st.booleans())
-    def act(self, outcome: Outcome, may_wait: bool) -> None:
-        assert self.records is not None
-        if outcome is Outcome.OK:
-            self._effect(self.records)
-        self.batch = after(self.batch, outcome, may_wait=may_wait)
+    @precondition(lambda self: self.batch is not None)
+    @rule(data=st.data(), may_wait=st.booleans())
+    def act(self, data: st.DataObject, may_wait: bool) -> None:
+        assert self.batch is not None
+        outcome = data.draw(st.sampled_from(CAN_END[self.batch.phase]))
+        if outcome is Outcome.PART and self.done + 1 == self.end:
+            outcome = Outcome.OK
+        if outcome in (Outcome.OK, Outcome.PART):
+            self._effect(self.batch.phase, outcome)
+        self.last = self.batch = after(self.batch, outcome, may_wait=may_wait)
         if self.batch.over:
-            self.records = None
+            assert self.batch.phase is Phase.ABANDON or self.broker.committed == self.end
+            self.batch = None
 
-    def _effect(self, records: range) -> None:
-        match self.batch.phase:
-            case Phase.APPLY:
-                self.broker.applied |= set(records)
-            case Phase.ISOLATE:
-                self.broker.dead.add(records[0])
-                self.broker.applied |= set(records[1:])
+    def _effect(self, phase: Phase, outcome: Outcome) -> None:
+        match phase:
+            case Phase.APPLY | Phase.ISOLATE:
+                done = self.done + 1 if outcome is Outcome.PART else self.end
+                self.broker.applied |= set(range(self.done, done))
+                self.done = done
             case Phase.PUBLISH:
-                self.broker.published |= set(records)
+                self.broker.published |= set(range(self.start, self.done))
             case Phase.COMMIT:
-                self.broker.committed = records[-1] + 1
+                self.broker.committed = self.start = self.done
 
     @rule()
     def crash(self) -> None:
-        self.records, self.batch = None, Batch()
+        self.batch = None
 
     @invariant()
-    def what_is_committed_was_applied_or_dead_and_published(self) -> None:
+    def what_is_committed_was_applied_and_published(self) -> None:
         done = set(range(self.broker.committed))
-        assert done <= self.broker.applied | self.broker.dead
+        assert done <= self.broker.applied
         assert done <= self.broker.published
 
 
 TestConsumeLoop = ConsumeLoop.TestCase
-TestConsumeLoop.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestConsumeLoop.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from aiokafka import OffsetAndMetadata, TopicPartition
 
+from shared.worker.batch import Outcome
 from shared.worker.clock import FixedClock
 from shared.worker.consumer import Consumer, DrainOnRevoke
 from shared.worker.publisher import Publisher
@@ -60,6 +61,15 @@ class Broker:
         return set()
 
 
+class Open:
+    """A guard that finds nothing wrong."""
+
+    async def admits(self, *_: Any) -> Outcome:
+        return Outcome.OK
+
+    def passed(self, *_: Any) -> None: ...
+
+
 def _unreadable(_: Record) -> Message:
     raise Poison("body_invalid")
 
@@ -76,6 +86,6 @@ async def test_an_outage_while_a_record_goes_to_the_dead_letters_does_not_open_t
     clock = FixedClock(datetime(2026, 8, 1, tzinfo=UTC))
     anything: Any = None
     runtime = Runtime(service, settings, anything, cast(Any, database), anything, publisher, anything, clock)
-    await Consumer(runtime, DrainOnRevoke(1)).take([UNREADABLE], broker)
+    await Consumer(runtime, DrainOnRevoke(1), cast(Any, Open())).take([UNREADABLE], broker)
     assert broker.topics == ["profile.scoring.dlq"]
     assert broker.committed == {TopicPartition("profile", 3): OffsetAndMetadata(42, "")}
