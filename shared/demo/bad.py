@@ -48,6 +48,7 @@ def _wrong_values(good: Mapping[str, Any]) -> Iterator[Bad]:
         "a NOC that is no NOC": ("noc_unknown", {"primary_noc": "99999"}),
         "a birth in the future": ("birth_after_day", {"date_of_birth": "2027-01-01"}),
         "a submission in the future": ("receipt_in_future", {"submitted_at": "2026-12-24T00:00:00Z"}),
+        "nobody whom a program takes": ("no_program_met", {"work": []}),
         "a field of another type": ("not_a_number", {"settlement_funds_cad": "plenty"}),
         "a job that ends before it began": (
             "to_before_from",

@@ -87,6 +87,8 @@ def _tell(console: Console, result: Result, lang: str) -> None:
         funnel.add_row(name, f"{count:,}")
     console.print(funnel)
     console.print(f"memory of all processes together: at most {result.peak_mib:,} MiB")
+    passed = (f"{state} {len(keys):,}" for state, keys in sorted(result.log.passed.items()))
+    console.print("candidates who were ever in a state: " + ", ".join(passed))
     console.print("refused submissions: " + ", ".join(f"{n} {code}" for code, n in sorted(result.log.rejected.items())))
     if chosen := choose(result.log):
         console.print()

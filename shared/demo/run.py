@@ -1,5 +1,6 @@
 """The main job, end to end: fill the pool, hold the rounds, let the sixty days pass, decide, reconcile."""
 
+import asyncio
 import json
 import os
 import secrets
@@ -17,7 +18,7 @@ from typing import Any
 from rich.console import Console
 
 from shared.contracts.rounds import Invited
-from shared.demo import bad, fates
+from shared.demo import bad, fates, scripts
 from shared.demo.population import MIDNIGHT, population, week
 from shared.demo.story import Log
 from shared.demo.watch import Memory, Watch
@@ -141,14 +142,15 @@ class Demo:
             host = self._stack.environment["EE_POSTGRES_DSN"].removeprefix("postgresql://")
             self._logins[name] = f"postgresql://{name}:{password}@{host}"
 
-    def _ee(self, operator: str, *words: str) -> None:
-        """Run the command line as an operator would."""
+    def _ee(self, operator: str, *words: str) -> str:
+        """Run the command line as an operator would; returns what it prints."""
         env = {**os.environ, "EE_OPERATOR_POSTGRES_DSN": self._logins[operator]}
         argv = [sys.executable, "-c", "from services.cli import app; app()", *words]
         done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)  # noqa: S603
         self._console.print(f"[dim]{operator}:[/] ee {' '.join(words[:2])} {words[-1].rpartition('/')[2]}")
         if done.returncode:
             raise RuntimeError(f"ee {' '.join(words)} failed: {done.stdout}{done.stderr}")
+        return done.stdout
 
     async def _hold_rounds(self, mover: Mover) -> None:
         self._console.rule("the rounds of that week")
@@ -166,10 +168,22 @@ class Demo:
         self.result.fates = Counter(plan.fate.value for plan in plans)
         for stop in fates.STOPS:
             await mover.advance(stop)
-            said = [message for plan in plans for message in fates.messages(plan, stop)]
+            if stop == fates.FIRST:
+                await asyncio.to_thread(self._order_invitations, plans)
+            said = [message for plan in plans for message in scripts.messages(plan, stop)]
             await self._producer.publish(said)
             await mover.set(stop)
             self._console.print(f"{stop:%Y-%m-%d}: {len(said):,} messages from the portal and from officers")
+
+    def _order_invitations(self, plans: Sequence[fates.Plan]) -> None:
+        """An incident gives one candidate more time; what was issued in error is cancelled, by two operators."""
+        named = {plan.fate: plan.invited.invitation_id for plan in plans if plan.fate in fates.BY_ORDER}
+        if number := named.get(fates.Fate.EXTENDED):
+            why = ("--reason", "The portal was down.")
+            self._ee("ada", "invitation", "extend", number, "--until", fates.EXTENDED_UNTIL, *why)
+        if number := named.get(fates.Fate.CANCELLED):
+            ordered = self._ee("ada", "invitation", "cancel", number, "--reason", "Issued in error.")
+            self._ee("grace", "invitation", "confirm", ordered.split()[-1])
 
 
 def _instruction(entry: dict[str, Any], scale: float) -> dict[str, Any]:

@@ -33,6 +33,8 @@ class Log:
     notices: Counter[str] = field(default_factory=Counter)
     arrivals: dict[str, dict[bytes, int]] = field(default_factory=lambda: defaultdict(dict))
     bodies: dict[str, list[tuple[int, str, bytes]]] = field(default_factory=lambda: defaultdict(list))
+    passed: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Who was ever in a state of a profile, an invitation or an application."""
 
     async def read(self, kafka: KafkaSettings) -> None:
         """Read again from the beginning."""
@@ -52,6 +54,7 @@ class Log:
         match topic:
             case "profile":
                 self.statuses[key] = orjson.loads(value)["status"]
+                self.passed[f"profile {self.statuses[key]}"].add(key)
             case "scored":
                 self.scores[key] = orjson.loads(value)["total"]
                 self.first_scores.setdefault(key, self.scores[key])
@@ -61,10 +64,17 @@ class Log:
                 self.notices[orjson.loads(value)["code"]] += 1
             case "invited":
                 self.invited.append(Invited.read(value))
+                self.passed["invitation open"].add(key)
             case "decided":
-                self.decided[key].append(Decided.read(value))
+                self._decided(key, Decided.read(value))
             case "round":
                 self._round(Round.read(value))
+
+    def _decided(self, key: str, one: Decided) -> None:
+        self.decided[key].append(one)
+        self.passed[f"invitation {one.invitation.state}"].add(key)
+        if one.application is not None:
+            self.passed[f"application {one.application.state}"].add(key)
 
     def _round(self, one: Round) -> None:
         if one.certificate:
