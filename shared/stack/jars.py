@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import os
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
@@ -37,8 +37,15 @@ def locked() -> dict[str, str]:
 
 
 def class_path(tell: Callable[[str], None] = lambda _: None) -> list[Path]:
-    """The jars, fetched where they are missing, each compared with the lock. Raises `JarsUnavailableError`."""
-    wanted = locked()
+    """Apache Kafka's jars. Raises `JarsUnavailableError`."""
+    return fetched(locked(), tell)
+
+
+def fetched(wanted: Mapping[str, str], tell: Callable[[str], None] = lambda _: None) -> list[Path]:
+    """These coordinates as files, fetched where they are missing, each compared with its SHA-256.
+
+    Raises `JarsUnavailableError`.
+    """
     folder = cache_folder()
     missing = [c for c in wanted if not _jar(folder, c).exists()]
     if missing:

@@ -21,14 +21,22 @@ from shared.ops import metrics
 from tests.docs import settings_table
 from tests.docs.pages import PAGES, blocks, commands, text
 
-EXAMPLES = {"publish.py": 0, "subscribe.py": 1}
+EXAMPLES = {"publish.py": ("docs/publishing.md", 0), "subscribe.py": ("docs/subscribing.md", 1)}
 
 
-@pytest.mark.parametrize(("name", "place"), EXAMPLES.items())
-def test_the_code_of_the_readme_is_that_of_the_example_and_short(name: str, place: int) -> None:
-    shown = blocks(text("README.md"), "python")[place]
-    assert text(f"examples/{name}").partition('"""\n\n')[2] == shown
-    assert len([line for line in shown.splitlines() if line.strip()]) <= 15
+@pytest.mark.parametrize(("name", "guide", "place"), [(name, *where) for name, where in EXAMPLES.items()])
+def test_the_code_of_the_readme_and_of_the_guide_is_that_of_the_example_and_short(
+    name: str, guide: str, place: int
+) -> None:
+    code = text(f"examples/{name}").partition('"""\n\n')[2]
+    assert blocks(text("README.md"), "python")[place] == code
+    assert blocks(text(guide), "python") == [code]
+    assert len([line for line in code.splitlines() if line.strip()]) <= 15
+
+
+@pytest.mark.parametrize(("guide", "name"), [("publishing", "Publish"), ("subscribing", "Subscribe")])
+def test_the_code_in_java_of_a_guide_is_that_of_the_example(guide: str, name: str) -> None:
+    assert blocks(text(f"docs/{guide}.md"), "java") == [text(f"examples/java/{name}.java")]
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
@@ -143,4 +151,4 @@ def test_the_instruction_of_the_readme_is_valid() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_examples_of_code_are_in_a_language_that_is_checked(page: Path) -> None:
     languages = set(re.findall(r"^```(\w+)$", page.read_text("utf-8"), re.MULTILINE))
-    assert languages <= {"sh", "python", "mermaid", "sql"}
+    assert languages <= {"sh", "python", "java", "mermaid", "sql"}
