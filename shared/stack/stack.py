@@ -44,6 +44,7 @@ class Stack:
     processes: list[Process] = field(default_factory=list)
     backend: Backend = field(init=False)
     _started: int = 0
+    _before: dict[str, str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.backend = choose(self.folder, brokers=self.brokers, tell=self.tell)
@@ -67,7 +68,9 @@ class Stack:
     def prepare(self) -> None:
         """Topics, roles, schemas. Twice changes nothing."""
         self.tell("applying topics and migrations")
-        os.environ.update(self.environment)
+        told = self.environment
+        self._before |= {name: os.environ.get(name) for name in told if name not in self._before}
+        os.environ.update(told)
         asyncio.run(self._prepare())
 
     async def _prepare(self) -> None:
@@ -77,9 +80,15 @@ class Stack:
         await _elected(kafka)
 
     def down(self) -> None:
-        """Stop the services, then the backend."""
+        """Stop the services, then the backend; this process's environment is again what it was."""
         self.stop(*self.processes)
         self.backend.stop()
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        self._before = {}
 
     @property
     def environment(self) -> dict[str, str]:

@@ -279,6 +279,4 @@ def own_stack(folder: Path, brokers: int = 1) -> Iterator[Stack]:
         with stack:
             yield stack
     finally:
-        for name in [name for name in os.environ if name.startswith("EE_")]:
-            del os.environ[name]
         os.environ.update(outside)

@@ -1,0 +1,1 @@
+"""`make bench`: how fast, at what cost, and beside what."""

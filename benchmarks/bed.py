@@ -1,0 +1,142 @@
+"""A stack for one measurement: submissions waiting on the topic, and the processes of an arm."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncpg
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from benchmarks.meter import Meter
+from shared.demo.population import population
+from shared.kafka.offsets import Offsets
+from shared.kafka.producer import Producer, Record
+from shared.kafka.settings import KafkaSettings
+from shared.stack.backend import Embedded
+from shared.stack.processes import Process
+from shared.stack.stack import Stack
+from shared.worker import publish
+
+PIPELINE = ("intake", "scoring", "draws")
+ARMS = ("ours", "bare", "naive")
+SOURCE = "/upstream/bench"
+WHOLE_POOL = 226_859
+DEADLINE_S = 1800.0
+
+
+def submissions(count: int, prefix: str = "E") -> list[Record]:
+    """So many submissions, always the same."""
+    found = []
+    for one in population(min(1.0, 1.02 * count / WHOLE_POOL + 0.001)):
+        number = prefix + one.profile_id[1:]
+        identity = {**one.body["identity"], "passport_number": number}
+        found.append(publish.record(SOURCE, {**one.body, "profile_id": number, "identity": identity}))
+        if len(found) == count:
+            break
+    return found
+
+
+@dataclass(slots=True)
+class Bed:
+    """Kafka and PostgreSQL of its own, and one arm after the other on them."""
+
+    stack: Stack
+    running: list[Process] = field(default_factory=list)
+
+    def start(self, arm: str, services: Sequence[str], count: Mapping[str, int] | None = None) -> Meter:
+        """Start an arm's processes in the place of these services; what they cost is read from the meter."""
+        for service in services:
+            for _ in range((count or {}).get(service, 1)):
+                self.running.append(self._process(arm, service))
+        backend = self.stack.backend
+        assert isinstance(backend, Embedded)
+        return Meter(
+            {
+                arm: tuple(process.pid for process in self.running),
+                "Kafka": tuple(node.process.pid for node in backend.kafka.nodes),
+                "PostgreSQL": (backend.postgres.process.pid,),
+            }
+        )
+
+    def _process(self, arm: str, service: str) -> Process:
+        if arm == "ours":
+            return self.stack.service(service)
+        log = self.stack.folder / "logs" / f"{arm}-{service}.log"
+        argv = [sys.executable, "-m", f"benchmarks.arms.{arm}", service]
+        process = Process(f"{arm}-{service}", argv, log, self.stack.environment)
+        process.start()
+        self.stack.processes.append(process)
+        return process
+
+    def stop(self) -> None:
+        """End the arm."""
+        self.stack.stop(*self.running, deadline_s=5.0)
+        self.running = []
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        """Have them on the topic before anybody reads."""
+        producer = Producer(KafkaSettings())
+        await producer.start()
+        try:
+            await publish.publish(producer, records)
+        finally:
+            await producer.stop()
+
+    async def until(self, count: int, table: str) -> int:
+        """Return when a table has so many rows; says how many it has then."""
+        deadline = time.monotonic() + DEADLINE_S
+        async with self.database() as connection:
+            while (found := await connection.fetchval(f"SELECT count(*) FROM {table}")) < count:  # noqa: S608
+                for process in self.running:
+                    if not process.alive:
+                        raise RuntimeError(f"{process.name} ended: see {process.log}")
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"{table} has {found} of {count} rows after {DEADLINE_S:g} s")
+                await asyncio.sleep(0.05)
+            return int(found)
+
+    async def until_published(self, topic: str, count: int) -> None:
+        """Return when a topic has so many records."""
+        offsets, found = Offsets(KafkaSettings()), 0
+        try:
+            while found < count:
+                await asyncio.sleep(0.05)
+                found = sum((await offsets.ends([topic])).values())
+        finally:
+            await offsets.close()
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+        """As the superuser."""
+        connection = await asyncpg.connect(self.stack.backend.admin_dsn)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def checksum(self, statement: str) -> str:
+        """One line for all rows."""
+        whole = f"SELECT md5(string_agg(x::text, ',' ORDER BY x)) FROM ({statement}) AS t (x)"  # noqa: S608
+        async with self.database() as connection:
+            return str(await connection.fetchval(whole))
+
+    async def forget_scores(self) -> None:
+        """Scoring has done nothing yet: no rows, no offsets."""
+        async with self.database() as connection:
+            await connection.execute("TRUNCATE scoring.score, scoring.facts, scoring.result")
+        admin = AdminClient({"bootstrap.servers": self.stack.backend.bootstrap, "log_level": "0"})
+        places = [TopicPartition("profile", n, 0) for n in range(12)]
+        for future in admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions("scoring", places)]).values():
+            future.result()
+
+
+@contextmanager
+def bed(folder: Path) -> Iterator[Bed]:
+    """Up when the block begins, gone when it ends."""
+    with Stack(folder, settings={"EE_STEP_POLL_MS": "500"}) as stack:
+        yield Bed(stack)

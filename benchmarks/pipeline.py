@@ -1,0 +1,133 @@
+"""Submissions through intake, scoring and draws; scoring alone; latency at half load: each beside the other arms."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from benchmarks.bed import ARMS, PIPELINE, Bed, bed, submissions
+from benchmarks.meter import Meter, Reading
+from shared.demo.report import percentiles
+from shared.kafka.producer import Producer, Record
+from shared.kafka.reader import read_to_end
+from shared.kafka.settings import KafkaSettings
+
+T = TypeVar("T")
+
+NAIVE_SHARE = 5
+"""The naive arm gets a fifth of the profiles: its rate does not depend on how many there are."""
+
+SCORES = "SELECT (profile_id, total, status, submitted_at) FROM scoring.score"
+POOL = "SELECT (profile_id, total, submitted_at) FROM draws.pool"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What one arm did in one run. `cpu_ms`: of a profile, by part; `checksum`: of the rows that it left."""
+
+    arm: str
+    profiles: int
+    per_s: float
+    cpu_ms: dict[str, float]
+    memory_mib: int
+    checksum: str
+
+
+async def _timed(on: Bed, arm: str, meter: Meter, table: str, total: int) -> tuple[int, Reading]:
+    """From the first rows, when the start is over, to the last."""
+    first = await on.until(1, table)
+    before = meter.read()
+    await on.until(total, table)
+    return total - first, meter.read().since(before)
+
+
+def _figure(arm: str, meter: Meter, done: int, used: Reading, checksum: str) -> Figure:
+    cpu = {part: 1000 * seconds / done for part, seconds in used.cpu.items()}
+    return Figure(arm, done, done / used.at, cpu, meter.largest_mib(arm), checksum)
+
+
+def through_the_pool(profiles: int, arm: str) -> Figure:
+    """All submissions wait; from the first row of the pool to the last."""
+    some = profiles // NAIVE_SHARE
+    sent = submissions(profiles)[: some if arm == "naive" else profiles]
+
+    async def run(on: Bed) -> Figure:
+        await on.publish(sent)
+        meter = on.start(arm, PIPELINE)
+        done, used = await _timed(on, arm, meter, "draws.pool", len(sent))
+        checksum = await on.checksum(f"{POOL} ORDER BY profile_id LIMIT {some}")
+        return _figure(arm, meter, done, used, checksum)
+
+    return _on_a_bed(run)
+
+
+def scoring_alone(profiles: int, rounds: int) -> list[Figure]:
+    """The same profiles again and again, one arm after the other; two workers of ours last."""
+
+    async def run(on: Bed) -> list[Figure]:
+        await on.publish(submissions(profiles))
+        on.start("ours", ("intake",))
+        await on.until(profiles, "intake.profile")
+        await on.until_published("profile", profiles)
+        on.stop()
+        arms = [*((arm, 1) for arm in ARMS), ("ours", 2)]
+        return [await _scored(on, arm, workers, profiles) for _ in range(rounds) for arm, workers in arms]
+
+    return _on_a_bed(run)
+
+
+async def _scored(on: Bed, arm: str, workers: int, profiles: int) -> Figure:
+    total = profiles // NAIVE_SHARE if arm == "naive" else profiles
+    await on.forget_scores()
+    meter = on.start(arm, ("scoring",), {"scoring": workers})
+    done, used = await _timed(on, arm, meter, "scoring.score", total)
+    found = _figure(arm, meter, done, used, await on.checksum(SCORES) if total == profiles else "")
+    on.stop()
+    return found if workers == 1 else replace(found, arm=f"{arm}, {workers} workers")
+
+
+def latency(per_s: float, seconds: float) -> tuple[int, int, int]:
+    """p50, p95 and p99 in ms from the broker's receipt of a submission to its `eligible`, at a given rate.
+
+    The times of sending follow a schedule, so that a slow answer holds no later submission back.
+    """
+    warm, sent = submissions(500, "W"), submissions(int(per_s * seconds))
+
+    async def run(on: Bed) -> tuple[int, int, int]:
+        await on.publish(warm)
+        on.start("ours", (*PIPELINE, "decisions"))
+        await on.until(len(warm), "draws.pool")
+        await _on_schedule(sent, per_s)
+        await on.until(len(warm) + len(sent), "draws.pool")
+        begun: dict[bytes | None, int] = {}
+        ended: dict[bytes | None, int] = {}
+        async for record in read_to_end(KafkaSettings(), ["submission", "eligible"]):
+            into = begun if record.topic == "submission" else ended
+            into.setdefault(record.key, record.timestamp)
+        return percentiles(sorted(ended[key] - begun[key] for key in begun if (key or b"").startswith(b"E")))
+
+    return _on_a_bed(run)
+
+
+def _on_a_bed(run: Callable[[Bed], Coroutine[Any, Any, T]]) -> T:
+    with tempfile.TemporaryDirectory(prefix="ee-bench-") as folder, bed(Path(folder)) as on:
+        found = asyncio.run(run(on))
+        on.stop()
+        return found
+
+
+async def _on_schedule(sent: Sequence[Record], per_s: float) -> None:
+    producer = Producer(KafkaSettings())
+    await producer.start()
+    tasks: set[asyncio.Task[None]] = set()
+    began, tick = time.monotonic(), max(1, round(per_s / 50))
+    for place in range(0, len(sent), tick):
+        await asyncio.sleep(max(0.0, began + place / per_s - time.monotonic()))
+        task = asyncio.create_task(producer.publish(sent[place : place + tick]))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+    await asyncio.gather(*tasks)
+    await producer.stop()

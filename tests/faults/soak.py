@@ -1,0 +1,167 @@
+"""`make soak`: random faults under load for as long as asked; at the end nothing is lost, nothing twice, nothing grew.
+
+    python -m tests.faults.soak --minutes 10 --seed 7
+
+The same seed gives the same order of faults. One process of each service, the witness, is never killed itself: what
+it holds (memory, file handles, connections) is compared at the end with what it held at the beginning.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from statistics import median
+
+import psutil
+
+from shared.kafka.topics import SERVICES
+from tests.faults.load import NOW
+from tests.faults.rig import Rig, load, own_stack
+
+PORTION_EVERY_S = 0.3
+MEMORY_MAY_GROW = 1.2
+HANDLES_MAY_GROW = 16
+"""What a pool or a client may hold more after a fault than before it."""
+
+Held = Mapping[str, tuple[int, int, int]]
+"""Service to bytes of memory, file handles, and connections to the database of its witness."""
+
+
+class Soak:
+    """One run on a system that is up."""
+
+    def __init__(self, system: Rig, random: Random) -> None:
+        self._system = system
+        self._random = random
+        self._witnesses = {service: system.start(service) for service in SERVICES}
+        self._others = {service: system.start(service) for service in SERVICES}
+        self._held: list[Held] = []
+        self.faults: dict[str, Callable[[], Awaitable[None]]] = {
+            "a worker is killed": self._kill,
+            "a worker is frozen and wakes up late": self._freeze,
+            "a worker is exchanged": self._exchange,
+            "the broker is killed": self._broker,
+            "the database crashes": self._database,
+            "everything but the witnesses is killed": self._everything,
+            "a day passes": self._midnight,
+        }
+
+    async def run(self, minutes: float) -> list[str]:
+        """Fault after fault; returns what was wrong."""
+        until, round_ = time.monotonic() + 60 * minutes, 0
+        while time.monotonic() < until:
+            name = self._random.choice(list(self.faults))
+            prefix = f"SOAK{round_}X"
+            async with load(self._system, prefix, pause_s=PORTION_EVERY_S):
+                await self.faults[name]()
+            report = await self._system.reconciled()
+            await self._system.ends_as_the_model_says(prefix)
+            self._held.append(await self._holding())
+            round_ += 1
+            print(f"{round_:>4}  {name}: clean, {report.counts['submission: records']:,} submissions", flush=True)
+        return self._grown()
+
+    def _other(self) -> str:
+        return self._random.choice(SERVICES)
+
+    async def _kill(self) -> None:
+        service = self._other()
+        self._others[service].kill()
+        self._replace(service)
+
+    async def _freeze(self) -> None:
+        victim = self._others[self._other()]
+        victim.pause()
+        await asyncio.sleep(self._random.uniform(0.5, 8))  # around the session timeout, on both sides of it
+        victim.resume()
+
+    async def _exchange(self) -> None:
+        service = self._other()
+        victim = self._others[service]
+        code = await asyncio.to_thread(victim.stop)
+        assert code == 0, f"{victim.name} ended with {code}: see {victim.log}"
+        self._replace(service)
+
+    async def _broker(self) -> None:
+        (node,) = self._system.servers.kafka.nodes
+        node.process.kill()
+        self._system.servers.kafka.restart(node)
+        await self._system.reconnect()
+
+    async def _database(self) -> None:
+        self._system.servers.postgres.crash()
+        self._system.servers.postgres.start()
+        await self._system.reconnect()
+
+    async def _everything(self) -> None:
+        for service in SERVICES:
+            self._others[service].kill()
+        await self._broker()
+        await self._database()
+        for service in SERVICES:
+            self._replace(service)
+
+    async def _midnight(self) -> None:
+        await self._system.advance(self._system.now + timedelta(days=1))
+
+    def _replace(self, service: str) -> None:
+        self._system.stack.processes.remove(self._others[service])
+        self._others[service] = self._system.start(service)
+
+    async def _holding(self) -> Held:
+        found = {}
+        for service, witness in self._witnesses.items():
+            assert witness.alive, f"{witness.name} ended by itself: see {witness.log}"
+            process = psutil.Process(witness.pid)
+            rows = await self._system.rows(
+                "SELECT count(*) AS n FROM pg_stat_activity WHERE client_port = ANY($1::integer[])",
+                _ports(process),
+            )
+            found[service] = process.memory_info().rss, process.num_fds(), rows[0]["n"]
+        return found
+
+    def _grown(self) -> list[str]:
+        """What the last third of the run held more than the first third after a warm-up."""
+        third = max(len(self._held) // 3, 1)
+        early, late = self._held[1 : 1 + third] or self._held, self._held[-third:]
+        wrong = []
+        for service in SERVICES:
+            for place, what in enumerate(("bytes of memory", "file handles", "connections")):
+                before, after = (median(held[service][place] for held in part) for part in (early, late))
+                limit = before * MEMORY_MAY_GROW if place == 0 else before + HANDLES_MAY_GROW
+                print(f"{service:<10} {what:<16} {before:>14,.0f} -> {after:>14,.0f}")
+                if after > limit:
+                    wrong.append(f"{service} holds {after:,.0f} {what} at the end, {before:,.0f} at the beginning")
+        return wrong
+
+
+def _ports(process: psutil.Process) -> list[int]:
+    return [c.laddr.port for c in process.net_connections("inet") if c.status == psutil.CONN_ESTABLISHED]
+
+
+async def soak(folder: Path, minutes: float, seed: int) -> list[str]:
+    """Run on a stack of its own."""
+    with own_stack(folder) as stack:
+        async with Rig(stack, NOW) as system:
+            return await Soak(system, Random(seed)).run(minutes)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
+    given = parser.parse_args()
+    print(f"seed {given.seed}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="ee-soak-") as folder:
+        wrong = asyncio.run(soak(Path(folder), given.minutes, given.seed))
+    print("\n".join(wrong) or "nothing lost, nothing twice, nothing grew")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
