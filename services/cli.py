@@ -31,6 +31,7 @@ from shared.rules import cli as rules_cli
 from shared.settings import Settings
 from shared.stack import cli as stack_cli
 from shared.status import cli as status_cli
+from shared.top import cli as top_cli
 from shared.worker import accept_cli, clock_cli, dlq_cli, ops_cli
 from shared.worker.settings import WorkerSettings
 
@@ -70,9 +71,10 @@ app.add_typer(kafka_cli.app, name="topics")
 app.command("migrate")(db_cli.migrate)
 app.add_typer(operator_cli.app, name="operator")
 app.add_typer(audit_cli.app, name="audit")
+app.command("top")(top_cli.top)
 app.add_typer(config_cli.commands(SETTINGS, [service.name for service in SERVICES]), name="config")
 ops_cli.add_reconcile(app, SERVICES)
 app.add_typer(dlq_cli.app, name="dlq")
 stack_cli.app.add_typer(clock_cli.commands(SERVICES), name="clock")
 app.add_typer(stack_cli.app, name="dev")
-demo_cli.add(app, SERVICES, partial(create_operator, may=(DRAWS.name, DECISIONS.name)))
+demo_cli.add(app, SERVICES, partial(create_operator, may=(DRAWS.name,)))
