@@ -33,6 +33,8 @@ async def open_pool(settings: DatabaseSettings, service: str, *, application_nam
     while True:
         try:
             return await asyncpg.create_pool(**arguments(settings, service, application_name))
+        except ssl.SSLError:
+            raise  # a server that is there, and not the one that we trust: waiting does not help
         except (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
             log.warning("database_away", service=service, error=type(error).__name__)
             await asyncio.sleep(START_RETRY_S)
