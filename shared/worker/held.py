@@ -1,8 +1,7 @@
 """Records of our own that went to dead letters: the table `held` of a service, published on topic `held`."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 import asyncpg
 
@@ -17,16 +16,6 @@ HELD_TYPE = types.HELD
 
 _CARRIES_WHOLE_STATE = {"decided"}
 """Facts of which a newer one makes an older one needless."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeldRow:
-    """A row as it is published."""
-
-    sequence: int
-    type: str
-    time: datetime
-    body: str
 
 
 class HeldTable:
@@ -79,24 +68,35 @@ class HeldTable:
         await self._announce(step, rows)
         return len(rows)
 
-    async def current(self, connection: Connection, keys: Sequence[str]) -> dict[str, HeldRow]:
-        """The rows behind these message keys."""
+    async def current(self, connection: Connection, keys: Sequence[str]) -> list[dict[str, Any]]:
+        """The rows behind these message keys, as they are published."""
         rows = await connection.fetch(QUERIES.current_held, *_columns(_origin(key) for key in keys))
-        found = {}
-        for row in rows:
-            body = Held(
-                profile_id=row["profile_id"],
-                sequence=row["sequence"],
-                service=self._service,
-                topic=row["topic"],
-                partition=row["partition"],
-                offset=row["record_offset"],
-                source_sequence=row["source_sequence"],
-                state=row["state"],
-            )
-            key = held_key(self._service, (row["topic"], row["partition"], row["record_offset"]))
-            found[key] = HeldRow(row["sequence"], HELD_TYPE, row["changed_at"], body.json_bytes().decode())
-        return found
+        return [self._row(row) for row in rows]
+
+    async def sequences(self, connection: Connection, keys: Sequence[str]) -> list[dict[str, Any]]:
+        """Where these rows stand now."""
+        return await self.current(connection, keys)
+
+    def _row(self, row: asyncpg.Record) -> dict[str, Any]:
+        origin = (row["topic"], row["partition"], row["record_offset"])
+        body = Held(
+            profile_id=row["profile_id"],
+            sequence=row["sequence"],
+            service=self._service,
+            topic=row["topic"],
+            partition=row["partition"],
+            offset=row["record_offset"],
+            source_sequence=row["source_sequence"],
+            state=row["state"],
+        )
+        return {
+            "topic": HELD,
+            "key": held_key(self._service, origin),
+            "sequence": row["sequence"],
+            "type": HELD_TYPE,
+            "ce_time": row["changed_at"],
+            "body": body.json_bytes().decode(),
+        }
 
     async def _announce(self, step: Step, rows: Iterable[asyncpg.Record]) -> None:
         keys = [held_key(self._service, (row["topic"], row["partition"], row["record_offset"])) for row in rows]

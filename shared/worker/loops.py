@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 from aiokafka.structs import TopicPartition
@@ -39,8 +39,18 @@ async def forever(name: str, act: Callable[[], Awaitable[bool]], poll_s: float) 
             await asyncio.sleep(min(poll_s * 2**failures, 5.0))
 
 
+STUCK_S = timedelta(seconds=60)
+"""After so long without a sign of life the holder of a relay's lock is taken for frozen: twice a slow publish."""
+
+
 class Relay:
-    """Publishes the outbox: one relay of a service at a time, whoever holds the advisory lock."""
+    """Publishes the outbox: one relay of a service at a time, whoever holds the advisory lock.
+
+    The lock only saves work. A process that is frozen keeps its connection and with it the lock, so another relay ends
+    that connection. Should the first wake up in the middle of a publish, then two overlap, and that is safe: a fact
+    comes again with the same `ce_id` and the same bytes, which readers drop, and behind a state that was read too
+    early its publisher reads the sequences again and publishes the row as it is now.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -49,15 +59,17 @@ class Relay:
         await forever("relay", self._round, self._runtime.settings.relay_poll_ms / 1000)
 
     async def _round(self) -> bool:
-        """Hold the lock for as long as there is work; the lock's connection does nothing else."""
+        """Hold the lock for as long as there is work; the lock's connection shows that its holder lives."""
         await self._runtime.publisher.repay()
         async with self._runtime.pool.acquire() as connection:
             if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", self._name):
+                if await connection.fetchval(QUERIES.end_frozen_holder, self._name, STUCK_S):
+                    log.warning("frozen_relay_ended", lock=self._name)
                 return False
             try:
                 failpoint("relay_locked")
                 while await self._runtime.publisher.relay() == RELAY_LIMIT:
-                    continue
+                    await connection.execute("SELECT 1")  # a sign of life
             finally:
                 await self._unlock(connection)
         return False

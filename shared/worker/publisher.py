@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import count, islice
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 
@@ -10,11 +10,34 @@ from shared.contracts.cloudevents import Attributes, headers, source_of
 from shared.kafka.producer import Producer, Record
 from shared.worker.failpoints import failpoint
 from shared.worker.held import HELD, HeldTable
-from shared.worker.service import Service
+from shared.worker.service import Service, StateQueries
 from shared.worker.step import QUERIES, Connection
 
 RELAY_LIMIT = 1000
 """Outbox rows taken at once: bounds memory and the time that a relay holds its connection."""
+
+Row = Any
+"""A current row by column: topic, key, sequence, type, ce_time, body."""
+
+
+class Current(Protocol):
+    """Rows of which the current one is published: the service's own state, and the entries of `held`."""
+
+    async def current(self, connection: Connection, keys: Sequence[str], /) -> Sequence[Row]: ...
+    async def sequences(self, connection: Connection, keys: Sequence[str], /) -> Sequence[Row]: ...
+
+
+class States:
+    """The state of a service."""
+
+    def __init__(self, queries: StateQueries) -> None:
+        self._queries = queries
+
+    async def current(self, connection: Connection, keys: Sequence[str]) -> Sequence[Row]:
+        return await connection.fetch(self._queries.current, keys)
+
+    async def sequences(self, connection: Connection, keys: Sequence[str]) -> Sequence[Row]:
+        return await connection.fetch(self._queries.sequences, keys)
 
 
 class Publisher:
@@ -28,8 +51,9 @@ class Publisher:
         self._source = source_of(service.name)
         self._pool = pool
         self._producer = producer
-        self._held = HeldTable(service.name)
-        self._owed: dict[str, int] = {}
+        self._held: Current = HeldTable(service.name)
+        self._states: Current | None = States(service.state) if service.state else None
+        self._owed: dict[tuple[Current, str], int] = {}
         """Keys of state of which a publish was not seen to its end, each with the number of the failure."""
         self._failures = count(1)
 
@@ -53,9 +77,11 @@ class Publisher:
         A batch that was given up stays queued and may go out late, when the next owner of the partition has long
         published a newer row; that owner can't know. What this process publishes comes after what it had queued.
         """
-        if self._owed:
+        owed = list(islice(self._owed, RELAY_LIMIT))
+        if owed:
             async with self._pool.acquire() as connection:
-                await self._publish_state(connection, list(islice(self._owed, RELAY_LIMIT)), "repay_")
+                for table in {table for table, _ in owed}:
+                    await self._publish_state(connection, table, [key for of, key in owed if of is table], "repay_")
 
     async def raw(self, records: Sequence[Record]) -> None:
         """Records that are no messages of the service's own: dead letters."""
@@ -67,57 +93,45 @@ class Publisher:
         # The ids were read before the current rows are: a change in between has a row of its own, which stays.
         await self._producer.publish([self._fact(row) for row in rows if row["body"] is not None])
         failpoint(f"{by}after_facts_published")
-        states = dict.fromkeys(keys)
-        states.update((row["key"], None) for row in rows if row["body"] is None and row["topic"] != HELD)
-        await self._publish_state(connection, list(states), by)
-        await self._publish_held(connection, [row["key"] for row in rows if row["topic"] == HELD])
+        waiting = [row for row in rows if row["body"] is None]
+        if self._states:
+            states = dict.fromkeys([*keys, *(row["key"] for row in waiting if row["topic"] != HELD)])
+            await self._publish_state(connection, self._states, list(states), by)
+        held = dict.fromkeys(row["key"] for row in waiting if row["topic"] == HELD)
+        await self._publish_state(connection, self._held, list(held), by)
         failpoint(f"{by}after_states_published")
         if rows:
             await connection.execute(QUERIES.delete_outbox, [row["id"] for row in rows])
         failpoint(f"{by}after_outbox_deleted")
 
-    async def _publish_state(self, connection: Connection, keys: Sequence[str], by: str) -> None:
-        owed_before = {key: self._owed.get(key) for key in keys}
+    async def _publish_state(self, connection: Connection, table: "Current", keys: Sequence[str], by: str) -> None:
+        before = {key: self._owed.get((table, key)) for key in keys}
         try:
-            await self._publish_current(connection, keys, by)
+            await self._publish_current(connection, table, keys, by)
         except BaseException:
             failure = next(self._failures)
-            self._owed |= dict.fromkeys(keys, failure)
+            self._owed |= dict.fromkeys(((table, key) for key in keys), failure)
             raise
-        for key, before in owed_before.items():
-            if before is not None and self._owed.get(key) == before:
-                del self._owed[key]
+        for key, failure_before in before.items():
+            if failure_before is not None and self._owed.get((table, key)) == failure_before:
+                del self._owed[table, key]
 
-    async def _publish_current(self, connection: Connection, keys: Sequence[str], by: str) -> None:
+    async def _publish_current(self, connection: Connection, table: "Current", keys: Sequence[str], by: str) -> None:
         """Publish current rows until none has moved on meanwhile: else the last record of a key could be an old one."""
-        state = self._service.state
-        pending = list(keys) if state else []
-        while state and pending:
-            rows = await connection.fetch(state.current, pending)
+        pending = list(keys)
+        while pending:
+            rows = await table.current(connection, pending)
             failpoint(f"{by}before_state_published")
             await self._producer.publish([self._state(row) for row in rows])
             failpoint(f"{by}after_state_published")
             published = {row["key"]: row["sequence"] for row in rows}
-            now = await connection.fetch(state.sequences, list(published))
+            now = await table.sequences(connection, list(published))
             pending = [row["key"] for row in now if row["sequence"] != published[row["key"]]]
-
-    async def _publish_held(self, connection: Connection, keys: Sequence[str]) -> None:
-        pending = list(dict.fromkeys(keys))
-        while pending:
-            published = await self._held.current(connection, pending)
-            await self._producer.publish(
-                [
-                    self._record(HELD, key, f"held:{key}:{row.sequence}", row.type, row.time, row.body)
-                    for key, row in published.items()
-                ]
-            )
-            again = await self._held.current(connection, pending)
-            pending = [key for key, row in again.items() if row.sequence != published[key].sequence]
 
     def _fact(self, row: asyncpg.Record) -> Record:
         return self._record(row["topic"], row["key"], row["ce_id"], row["type"], row["ce_time"], row["body"])
 
-    def _state(self, row: asyncpg.Record) -> Record:
+    def _state(self, row: Row) -> Record:
         ce_id = f"{row['topic']}:{row['key']}:{row['sequence']}"
         return self._record(row["topic"], row["key"], ce_id, row["type"], row["ce_time"], row["body"])
 

@@ -139,3 +139,14 @@ WHERE s.settled_by < excluded.settled_by;
 -- name: add_source_order
 -- What an operator accepts of a topic, and why.
 INSERT INTO source_order (topic, topic_id, starts, reason) VALUES ($1, $2, $3, $4) RETURNING order_id;
+
+-- name: end_frozen_holder
+-- End the session that holds this advisory lock and has done nothing for so long; true if there was one.
+SELECT pg_terminate_backend(l.pid)
+FROM pg_locks AS l INNER JOIN pg_stat_activity AS a ON a.pid = l.pid
+WHERE
+    l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+    AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+    AND l.classid::bigint = (hashtext($1)::bigint >> 32) & 4294967295
+    AND l.objid::bigint = hashtext($1)::bigint & 4294967295
+    AND a.state_change < clock_timestamp() - $2::interval;

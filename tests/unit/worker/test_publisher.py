@@ -17,10 +17,11 @@ STATE = StateQueries(("profile",), "current", "sequences")
 
 
 class Table:
-    """One row, and an empty outbox."""
+    """One row, and an outbox, empty if nothing else is said."""
 
     def __init__(self) -> None:
         self.sequence = 1
+        self.outbox: list[dict[str, Any]] = []
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Any]:
@@ -28,7 +29,7 @@ class Table:
 
     async def fetch(self, statement: str, keys: Sequence[str]) -> list[dict[str, Any]]:
         if statement == QUERIES.outbox_of_keys:
-            return []
+            return self.outbox
         row = {"topic": "profile", "sequence": self.sequence, "type": "t", "ce_time": AT, "body": "{}"}
         return [{**row, "key": key} for key in keys]
 
@@ -104,3 +105,21 @@ async def test_a_failure_while_another_publish_of_the_key_succeeds_is_not_forgot
     assert broker.stored == [b"profile:A:1"]
     await publisher.repay()
     assert broker.stored == [b"profile:A:1"] * 2
+
+
+async def test_an_entry_of_held_that_could_not_be_published_is_published_later_too(
+    publisher: Publisher, table: Table, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = {"topic": "held", "key": "intake/decided/0/1", "type": "t", "ce_time": AT, "body": "{}"}
+
+    async def held(*_: Any) -> list[dict[str, Any]]:
+        return [{**entry, "sequence": table.sequence}]
+
+    monkeypatch.setattr(publisher._held, "current", held)
+    table.outbox = [{"id": 1, "topic": "held", "key": entry["key"], "body": None}]
+    broker.fail = _fails
+    with pytest.raises(PublishFailed):
+        await publisher.after_messages([], [str(entry["key"])])
+    table.sequence, broker.fail = 2, None
+    await publisher.repay()
+    assert broker.stored == [b"held:intake/decided/0/1:2"]
