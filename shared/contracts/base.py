@@ -31,10 +31,13 @@ def iso(value: datetime) -> str:
 Instant = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(iso, return_type=str, when_used="json")]
 """An instant in UTC, with an offset when written, up to microseconds."""
 
-ProfileId = Annotated[str, StringConstraints(pattern=PROFILE_ID_PATTERN)]
+ProfileId = Annotated[
+    str, StringConstraints(pattern=PROFILE_ID_PATTERN), Field(description="number of the profile, from its upstream")
+]
 """The upstream's number for a profile: 6 to 36 of `A-Z 0-9 -`; the key of every message about it."""
 
-Sequence = Annotated[int, Field(ge=1)]
+Sequence = Annotated[int, Field(ge=1, description="of state: drop what is not above the highest seen; of facts: dense")]
+"""A counter in the row of the service that publishes; docs/subscribing.md says how it is read."""
 Json = Any
 
 
@@ -63,26 +66,28 @@ class Text(Message):
 class Reason(Message):
     """Why something was refused, left out or asked for. `params` are derived quantities, never declared values."""
 
-    code: str
-    field: str | None = None
-    section: str | None = None
-    params: dict[str, Json] = {}
+    code: str = Field(description="stable; decide by it, not by the text")
+    field: str | None = Field(None, description="the field of the input that it is about")
+    section: str | None = Field(None, description="section of law")
+    params: dict[str, Json] = Field({}, description="derived quantities of the text")
     text: Text
 
 
 class Line(Message):
     """One line of an explanation: what the law counted, by which row of which table, for how many points."""
 
-    code: str
-    points: int | None = None
-    section: str | None = None
-    rule_set: str | None = None
-    row: str | None = None
-    quantities: dict[str, Json] = {}
+    code: str = Field(description="stable; what was counted")
+    points: int | None = Field(None, description="null where the line gives no points")
+    section: str | None = Field(None, description="section of law")
+    rule_set: str | None = Field(None, description="the dated table")
+    row: str | None = Field(None, description="the row of the table that was used")
+    quantities: dict[str, Json] = Field(
+        {}, description="what the law derived: levels, years, months, never what was declared"
+    )
 
 
 class NextChange(Message):
     """The next day on which the result changes if nothing is declared, and why."""
 
     on: date
-    reason: str
+    reason: str = Field(description="code of what changes")

@@ -97,19 +97,19 @@ class Decided(Message):
     profile_id: ProfileId
     sequence: Sequence
     outcome: Outcome
-    at: Instant
-    program: str
-    ground: Ground | None = None
+    at: Instant = Field(description="the instant that counts: of receipt, of the deadline, of the decision")
+    program: str = Field(description="class of the invitation")
+    ground: Ground | None = Field(None, description="ground of a refusal or a letter")
     reasons: list[Reason] = []
-    lines: list[Line] = []
-    rule_sets: list[str] = []
-    provisional: bool = False
+    lines: list[Line] = Field([], description="every test with its section and its result")
+    rule_sets: list[str] = Field([], description="dated tables of the tests")
+    provisional: bool = Field(False, description="a test rests on a table that is not confirmed")
     text: Text
     next_actor: str | None = Field(default=None, description="candidate, officer or null: nobody")
-    act_by: Instant | None = None
+    act_by: Instant | None = Field(None, description="what the next actor does must be received before it")
     review_until: date | None = Field(default=None, description="last day to ask for leave, A72(2)(b)")
     decided_by: str | None = Field(default=None, description="officer, or rule for an automatic approval")
-    invitation: InvitationStanding
-    application: ApplicationStanding | None = None
-    bar: Bar | None = None
-    correspondence_language: str = "en"
+    invitation: InvitationStanding = Field(description="as it stands now")
+    application: ApplicationStanding | None = Field(None, description="as it stands now")
+    bar: Bar | None = Field(None, description="in force for misrepresentation")
+    correspondence_language: str = Field("en", description="en or fr, as the candidate chose")

@@ -12,15 +12,15 @@ class Rejected(Message):
 
     profile_id: str
     sequence: Sequence
-    source_topic: str
-    source_type: str | None = None
-    source: str | None = None
-    source_id: str | None = None
-    version: int | None = None
+    source_topic: str = Field(description="topic of the input")
+    source_type: str | None = Field(None, description="its ce_type")
+    source: str | None = Field(None, description="its ce_source: whose it was")
+    source_id: str | None = Field(None, description="its ce_id")
+    version: int | None = Field(None, description="its version")
     state: str | None = Field(default=None, description="the state that was found, where it stood in the way")
     reasons: list[Reason] = Field(min_length=1)
-    rejected_at: Instant
-    correspondence_language: str = "en"
+    rejected_at: Instant = Field(description="business time of the refusal")
+    correspondence_language: str = Field("en", description="en or fr, as the candidate chose")
 
 
 class Notice(Message):
@@ -28,9 +28,9 @@ class Notice(Message):
 
     profile_id: ProfileId
     sequence: Sequence
-    code: str
+    code: str = Field(description="stable; decide by it, not by the text")
     text: Text
-    params: dict[str, Json] = {}
-    due_on: date | None = None
-    noticed_at: Instant
-    correspondence_language: str = "en"
+    params: dict[str, Json] = Field({}, description="why, how many days before, which reasons")
+    due_on: date | None = Field(None, description="the day that a reminder is about")
+    noticed_at: Instant = Field(description="business time of what it tells")
+    correspondence_language: str = Field("en", description="en or fr, as the candidate chose")

@@ -52,7 +52,7 @@ def page(api: dict[str, Any], schemas: Schemas) -> str:
             '<meta name="viewport" content="width=device-width">',
             f"<style>\n{style}</style>",
             f"<nav>\n{_contents(api)}\n</nav>\n<main>\n<h1>{title}: topics and messages</h1>",
-            f"<p>{_text(api['info']['description'])}</p>",
+            f"<p>{_text(api['info']['description'])} A field in bold is required.</p>",
             *topics,
             "<h2>Parts that several messages share</h2>",
             *shared,

@@ -40,7 +40,7 @@ class ProfileState(Message):
     withdrawn_at: Instant | None = None
     submitted_at: Instant
     expires_at: Instant
-    correspondence_language: str = "en"
+    correspondence_language: str = Field("en", description="en or fr, as the candidate chose")
     on: date
     programs: dict[str, ProgramVerdict]
     rule_sets: list[str]

@@ -53,15 +53,15 @@ class Certificate(Message):
     round_id: str
     held_at: Instant
     on: date
-    eligible: int
+    eligible: int = Field(description="candidates in the grouping")
     invited: int
-    cut_off: int | None
+    cut_off: int | None = Field(description="lowest score invited")
     tie_break: TieBreak | None
     distribution: dict[str, int] = Field(description="the pool by the published score bands dd1 to dd18")
     grouping_hash: str = Field(description="SHA-256 of the ordered grouping, a line a candidate")
     rule_sets: list[str]
-    held_entries: int = 0
-    change_number: int
+    held_entries: int = Field(0, description="records about profiles that waited in dead letters, where accepted")
+    change_number: int = Field(description="the change of the pool that the round stood on")
     offsets: dict[str, dict[str, int]] = Field(description="by topic and partition: everything before was handled")
 
 
@@ -71,12 +71,12 @@ class Round(Message):
     round_id: str
     sequence: Sequence
     state: RoundState
-    at: Instant
+    at: Instant = Field(description="business time of the step")
     instruction: Instruction
-    drafted_by: str
-    approved_by: str | None = None
-    certificate: Certificate | None = None
-    reasons: list[Reason] = []
+    drafted_by: str = Field(description="login of the operator")
+    approved_by: str | None = Field(None, description="login of the other operator")
+    certificate: Certificate | None = Field(None, description="of a held round")
+    reasons: list[Reason] = Field([], description="of a refusal or a cancellation")
     text: Text
 
 
@@ -87,23 +87,23 @@ class Invited(Message):
     sequence: Sequence
     invitation_id: str
     round_id: str
-    program: Program
-    kind: Kind
-    category: str | None = None
+    program: Program = Field(description="the one class in which one may apply, A10.3(1)(j.1)")
+    kind: Kind = Field(description="kind of the round")
+    category: str | None = Field(None, description="key of the category of the round")
     category_version: str | None = None
-    rank: int = Field(ge=1)
-    total: int = Field(ge=0, le=1200)
-    factors: dict[str, dict[str, int]]
-    cut_off: int
-    tie_break: Instant
-    submitted_at: Instant
-    expires_at: Instant
-    profile_sequence: Sequence
-    scored_sequence: Sequence
-    on: date
-    rule_sets: list[str]
-    provisional: bool = False
-    invited_at: Instant
-    period_days: int
-    deadline: Instant
-    correspondence_language: str = "en"
+    rank: int = Field(ge=1, description="within the grouping of the round")
+    total: int = Field(ge=0, le=1200, description="the score that was ranked")
+    factors: dict[str, dict[str, int]] = Field(description="points of parts A to D by factor, with the total of each")
+    cut_off: int = Field(description="lowest score invited in the round")
+    tie_break: Instant = Field(description="submission instant that closed the round")
+    submitted_at: Instant = Field(description="first submission of this profile")
+    expires_at: Instant = Field(description="end of its twelve months in the pool")
+    profile_sequence: Sequence = Field(description="sequence of the profile that was ranked")
+    scored_sequence: Sequence = Field(description="sequence of scored and eligible that was ranked")
+    on: date = Field(description="day of evaluation, UTC")
+    rule_sets: list[str] = Field(description="dated tables that made the score")
+    provisional: bool = Field(False, description="the score rests on a table that is not confirmed")
+    invited_at: Instant = Field(description="instant of the round")
+    period_days: int = Field(description="days to apply")
+    deadline: Instant = Field(description="an application must be received before it")
+    correspondence_language: str = Field("en", description="en or fr, as the candidate chose")
