@@ -20,6 +20,7 @@ from statistics import median
 import psutil
 
 from shared.kafka.topics import SERVICES
+from shared.stack.stack import Stack
 from tests.faults.load import NOW
 from tests.faults.rig import Rig, load, own_stack
 
@@ -144,11 +145,10 @@ def _ports(process: psutil.Process) -> list[int]:
     return [c.laddr.port for c in process.net_connections("inet") if c.status == psutil.CONN_ESTABLISHED]
 
 
-async def soak(folder: Path, minutes: float, seed: int) -> list[str]:
-    """Run on a stack of its own."""
-    with own_stack(folder) as stack:
-        async with Rig(stack, NOW) as system:
-            return await Soak(system, Random(seed)).run(minutes)
+async def soak(stack: Stack, minutes: float, seed: int) -> list[str]:
+    """Run on a stack that is up."""
+    async with Rig(stack, NOW) as system:
+        return await Soak(system, Random(seed)).run(minutes)
 
 
 def main() -> None:
@@ -157,8 +157,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="ee-soak-") as folder:
-        wrong = asyncio.run(soak(Path(folder), given.minutes, given.seed))
+    with tempfile.TemporaryDirectory(prefix="ee-soak-") as folder, own_stack(Path(folder)) as stack:
+        wrong = asyncio.run(soak(stack, given.minutes, given.seed))
     print("\n".join(wrong) or "nothing lost, nothing twice, nothing grew")
     sys.exit(1 if wrong else 0)
 
