@@ -60,9 +60,8 @@ def message(saying: Saying, sequence: int) -> Message:
     return telling.draft(ID, "en", saying).build(sequence)
 
 
-def published(case: Case | None = None, status: Status = Status.IN_POOL, **invited: Any) -> Published:
-    """What is on the topics: the evaluation, and what a case says, each message twice."""
-    found = Published(ID)
+def messages(case: Case | None, status: Status) -> list[tuple[str, Message]]:
+    """What is on the topics: the evaluation, and what a case says."""
     lack = Line(code="fsw.work.not_met", quantities={"noc": "21231", "hours": 0, "needed": 1560})
     verdicts = {
         "CEC": ProgramVerdict(met=status is not Status.INELIGIBLE),
@@ -74,13 +73,18 @@ def published(case: Case | None = None, status: Status = Status.IN_POOL, **invit
     }
     scored = Scored(**evaluated(status), total=478, factors={}, lines=[])
     eligible = Eligible(**evaluated(status), programs=verdicts, nominee=False, categories=categories)
-    records: list[tuple[str, str, Any]] = [("scored", "", scored), ("eligible", "", eligible)]
+    found: list[tuple[str, Message]] = [("scored", scored), ("eligible", eligible)]
     if case is not None:
-        records.append(("invited", "invited:1", Invited.model_validate(invitation(**invited))))
-        for place, saying in enumerate(case.sayings, 1):
-            records.append((saying.topic, f"{saying.topic}:{place}", message(saying, place)))
-    for topic, number, one in (*records, *records):
-        found.take(topic, {"ce_source": b"/x", "ce_id": number.encode()}, one.json_bytes())
+        found.append(("invited", Invited.model_validate(invitation())))
+        found += [(saying.topic, message(saying, place)) for place, saying in enumerate(case.sayings, 1)]
+    return found
+
+
+def published(case: Case | None = None, status: Status = Status.IN_POOL) -> Published:
+    """The same as a subscriber has it, each message twice."""
+    found, records = Published(ID), messages(case, status)
+    for place, (topic, one) in [*enumerate(records), *enumerate(records)]:
+        found.take(topic, {"ce_source": b"/x", "ce_id": f"{topic}:{place}".encode()}, one.json_bytes())
     return found.sort()
 
 
