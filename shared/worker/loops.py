@@ -39,7 +39,7 @@ async def forever(name: str, act: Callable[[], Awaitable[bool]], poll_s: float) 
             await asyncio.sleep(min(poll_s * 2**failures, 5.0))
 
 
-STUCK_S = timedelta(seconds=60)
+STUCK_AFTER = timedelta(seconds=60)
 """After so long without a sign of life the holder of a relay's lock is taken for frozen: twice a slow publish."""
 
 
@@ -63,7 +63,7 @@ class Relay:
         await self._runtime.publisher.repay()
         async with self._runtime.pool.acquire() as connection:
             if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", self._name):
-                if await connection.fetchval(QUERIES.end_frozen_holder, self._name, STUCK_S):
+                if await connection.fetchval(QUERIES.end_frozen_holder, self._name, STUCK_AFTER):
                     log.warning("frozen_relay_ended", lock=self._name)
                 return False
             try:

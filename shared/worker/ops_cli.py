@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,9 +13,12 @@ import typer
 from shared.kafka.producer import Producer, Record
 from shared.kafka.settings import KafkaSettings
 from shared.worker import publish as publishing
+from shared.worker.errors import is_transient
 from shared.worker.quiet import Quiet
 from shared.worker.reconcile import Report, lines, reconcile, repair
 from shared.worker.service import Service
+
+PATIENCE_S, RETRY_S = 60.0, 1.0
 
 
 def publish(
@@ -56,8 +60,22 @@ def add_reconcile(app: typer.Typer, services: Sequence[Service]) -> None:
         raise typer.Exit(0 if report.clean else 1)
 
 
-async def look(services: Sequence[Service], *, mend: bool = False) -> Report:
-    """Reconcile once; with `mend`, publish what was behind and reconcile again."""
+async def look(services: Sequence[Service], *, mend: bool = False, patience_s: float = PATIENCE_S) -> Report:
+    """Reconcile; with `mend`, publish what was behind and reconcile again.
+
+    While the broker or the database comes back it is tried again, for `patience_s`.
+    """
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            return await _look(services, mend)
+        except Exception as error:
+            if not is_transient(error) or time.monotonic() > until:
+                raise
+        await asyncio.sleep(RETRY_S)
+
+
+async def _look(services: Sequence[Service], mend: bool) -> Report:
     kafka = KafkaSettings()
     async with AsyncExitStack() as stack:
         quiet = await stack.enter_async_context(Quiet(services))

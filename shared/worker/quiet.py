@@ -20,6 +20,7 @@ from shared.kafka.producer import Producer
 from shared.kafka.settings import KafkaSettings
 from shared.kafka.topics import TOPICS
 from shared.worker.clock import FixedClock
+from shared.worker.errors import is_transient
 from shared.worker.publisher import Publisher
 from shared.worker.runtime import Runtime
 from shared.worker.service import Service
@@ -28,6 +29,9 @@ from shared.worker.step import QUERIES
 
 POLL_S, MOVING_POLL_S = 0.02, 0.1
 """Between two looks, seconds: looking costs what the services could use while they work."""
+
+
+AWAY = "the broker or the database does not answer"
 
 
 class NotQuietError(Exception):
@@ -93,14 +97,25 @@ class Quiet:
         until = time.monotonic() + deadline_s
         before: Glance | None = None
         while True:
-            glance = await self.look(instant)
-            show(glance)
-            if not glance.moving and before and not before.moving and glance.ends == before.ends:
-                return
+            glance = await self._try_to_look(instant)
+            if glance is not None:
+                show(glance)
+                if not glance.moving and before and not before.moving and glance.ends == before.ends:
+                    return
+            moving = glance.moving if glance is not None else (AWAY,)
             if time.monotonic() > until:
-                raise NotQuietError("; ".join(glance.moving) or "the topics still grow")
+                raise NotQuietError("; ".join(moving) or "the topics still grow")
             before = glance
-            await asyncio.sleep(MOVING_POLL_S if glance.moving else POLL_S)
+            await asyncio.sleep(MOVING_POLL_S if moving else POLL_S)
+
+    async def _try_to_look(self, instant: datetime | None) -> Glance | None:
+        """None while a broker or a database that comes back does not answer yet."""
+        try:
+            return await self.look(instant)
+        except Exception as error:
+            if is_transient(error):
+                return None
+            raise
 
     async def look(self, instant: datetime | None) -> Glance:
         """Everything that moves, in words."""

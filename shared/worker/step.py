@@ -9,11 +9,20 @@ from asyncpg.pool import PoolConnectionProxy
 
 from shared.contracts import base
 from shared.db.queries import load
+from shared.kafka.topics import TOPICS
 from shared.worker.record import DeadLetter, Message
 
 Connection = PoolConnectionProxy
 
 QUERIES = load("shared.worker")
+
+
+ENVELOPE_BYTES = 16 * 1024
+"""What key, headers and batch add to a body, at most."""
+
+
+class FactTooLarge(Exception):
+    """In the outbox it could never leave: the record that causes it fails instead, alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,5 +124,8 @@ class Step:
 
 
 def _numbered(draft: FactDraft, sequence: int) -> Fact:
-    body = draft.build(sequence).json_bytes().decode()
-    return Fact(draft.topic, draft.key, draft.type, f"{draft.topic}:{draft.key}:{sequence}", draft.at, body)
+    body = draft.build(sequence).json_bytes()
+    limit = int(TOPICS[draft.topic].config["max.message.bytes"]) - ENVELOPE_BYTES
+    if len(body) > limit:
+        raise FactTooLarge(f"a fact for {draft.topic} has {len(body)} bytes, its topic takes {limit}")
+    return Fact(draft.topic, draft.key, draft.type, f"{draft.topic}:{draft.key}:{sequence}", draft.at, body.decode())

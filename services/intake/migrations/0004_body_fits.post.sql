@@ -1,0 +1,2 @@
+-- It holds for what is there too.
+ALTER TABLE profile VALIDATE CONSTRAINT body_fits;
