@@ -1,0 +1,38 @@
+"""What a release promises to the next: `python -m tests.contract.release` keeps it, the last act before it is out.
+
+Kept of each version: its statements, which still have to run on a newer schema while processes are replaced one by one;
+the names of its migrations, from which that schema is made; one real record of each message, which stays readable.
+"""
+
+import shutil
+import tomllib
+from pathlib import Path
+
+from shared.db.migrate import migrations
+from shared.kafka.topics import SERVICES
+
+ROOT = Path(__file__).parents[2]
+FOLDER = Path(__file__).parent / "releases"
+RELEASES = sorted(
+    (folder for folder in FOLDER.iterdir() if folder.is_dir()),
+    key=lambda folder: [int(number) for number in folder.name.split(".")],
+)
+PACKAGES = ("shared.worker", *(f"services.{service}" for service in SERVICES))
+
+
+def keep() -> Path:
+    """Write the folder of the version that pyproject.toml names, anew."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    folder = FOLDER / str(version)
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "docs" / "messages" / "examples", folder / "messages")
+    (folder / "queries").mkdir()
+    for package in PACKAGES:
+        shutil.copy(ROOT.joinpath(*package.split("."), "queries.sql"), folder / "queries" / f"{package}.sql")
+    names = sorted({one.name for service in SERVICES for one in migrations(service, "all")})
+    (folder / "migrations.txt").write_text("".join(f"{name}\n" for name in names), "utf-8")
+    return folder
+
+
+if __name__ == "__main__":
+    print(keep())
