@@ -19,6 +19,7 @@ from aiokafka.structs import RecordMetadata
 
 from shared.kafka.partition import partition_of
 from shared.kafka.settings import KafkaSettings
+from shared.kafka.topics import TOPICS
 
 BATCH_BYTES = 512 * 1024
 """A batch before compression; below the broker's limit of 1 MiB for topics that are ours alone."""
@@ -38,6 +39,10 @@ class PublishFailed(KafkaError):
 
 class RecordTooLarge(Exception):
     """A record is above the limit of its topic, so that no repetition helps. Names the topic, never the content."""
+
+
+class KeyMissing(Exception):
+    """A record without a key for a compacted topic: the broker refuses it, however often it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +94,13 @@ class Producer:
     async def publish(self, records: Sequence[Record]) -> None:
         """Publish in this order per key; return when all are acknowledged by all in-sync replicas.
 
-        Raises `RecordTooLarge`, or `PublishFailed` for everything that may go well another time.
+        Raises `RecordTooLarge` and `KeyMissing`, or `PublishFailed` for everything that may go well another time.
         """
         if not records:
             return
         for record in records:
             _check_size(record)
+            _check_key(record)
         async with self._turn:
             try:
                 async with asyncio.timeout(self._timeout_s):
@@ -203,6 +209,12 @@ def _append(builder: BatchBuilder, record: Record) -> bool:
         timestamp=record.timestamp_ms, key=record.key, value=record.value, headers=list(record.headers)
     )
     return metadata is not None
+
+
+def _check_key(record: Record) -> None:
+    spec = TOPICS.get(record.topic)
+    if record.key is None and spec is not None and spec.kind == "state":
+        raise KeyMissing(f"a record for {record.topic} has no key")
 
 
 def _check_size(record: Record) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.structs import TopicPartition
 
+from shared.kafka.lenient import install
 from shared.kafka.partition import partition_of
 from shared.kafka.settings import KafkaSettings
 
@@ -20,6 +21,7 @@ async def read_to_end(settings: KafkaSettings, topics: Iterable[str], key: bytes
     `key`: of topics that we write ourselves only the records of this key, read from its one partition.
     Raises `aiokafka.errors.KafkaError`; close the iterator (`aclosing`) when leaving it early.
     """
+    install()
     consumer = AIOKafkaConsumer(**settings.aiokafka(), enable_auto_commit=False, max_partition_fetch_bytes=_FETCH_BYTES)
     try:
         await consumer.start()

@@ -10,6 +10,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
+from shared.kafka.lenient import install
 from shared.kafka.settings import KafkaSettings
 from shared.ops.log import configure
 from shared.worker.process import Process
@@ -28,6 +29,7 @@ def build(service: Service) -> FastStream:
     """The application of one process. Raises `pydantic.ValidationError` where a setting is wrong."""
     settings, kafka = WorkerSettings(), KafkaSettings()
     configure(service.name, settings.log_level)
+    install()
     process = Process(service, settings, kafka)
     broker = KafkaBroker(
         kafka.bootstrap.split(","),

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from shared.contracts import base
 from shared.contracts.cloudevents import Attributes, NotAnEvent, attributes
+from shared.kafka.lenient import NotUtf8
 from shared.kafka.topics import TOPICS
 from shared.worker.dead_letters import restored
 from shared.worker.record import Message, Poison, Record
@@ -64,6 +65,8 @@ def erasure(record: Record, event: Attributes, key: str) -> Message:
 
 def decode(service: Service, record: Record) -> Message:
     """Read a record of any topic of the service; one of its `.replay` is read as what it was. Raises `Poison`."""
+    if any(isinstance(name, NotUtf8) for name, _ in record.headers):
+        raise Poison("header_not_utf8")
     if record.topic == service.replay_topic:
         record = restored(record)
     decoder = service.decoders.get(record.topic)
