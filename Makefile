@@ -41,6 +41,7 @@ bench: $(VENV)/checks.done
 
 soak: $(VENV)/checks.done
 	@$(BIN)/python -m tests.faults.soak $(SOAK)
+	@FUZZ_MESSAGES=100000 FUZZ_SEED=$$(date +%s) $(BIN)/python -m pytest -q tests/integration/test_fuzz.py
 
 $(VENV)/run.done: requirements/run.lock pyproject.toml
 	@echo "== making $(VENV) from requirements/run.lock (a minute, the first time)"
