@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from shared.audit.record import record
+from shared.db.operator_cli import as_operator
 from shared.kafka.producer import Producer, Record
 from shared.kafka.settings import KafkaSettings
 from shared.worker import publish as publishing
@@ -54,7 +56,13 @@ def add_reconcile(app: typer.Typer, services: Sequence[Service]) -> None:
             bool, typer.Option("--repair", help="publish the current row where the last differs")
         ] = False,
     ) -> None:
-        """Compare topics with tables: nothing lost, nothing twice. Exit status 1 if anything differs."""
+        """Compare topics with tables: nothing lost, nothing twice. Exit status 1 if anything differs.
+
+        A repair is recorded in every service, under the operator's own login.
+        """
+        if repair:
+            for service in services:
+                as_operator(service.name, lambda connection: record(connection, "reconcile_repair"))
         report = asyncio.run(look(services, mend=repair))
         typer.echo("\n".join(lines(report)))
         raise typer.Exit(0 if report.clean else 1)

@@ -70,6 +70,17 @@ async def test_a_long_text_is_kept_as_its_hash(login: str) -> None:
     )
 
 
+async def test_a_repair_is_recorded_before_it_is_done_or_not_done(
+    login: str, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("EE_OPERATOR_POSTGRES_DSN")
+    unnamed = await ee("reconcile", "--repair")
+    assert (unnamed.exit_code, "set EE_OPERATOR_POSTGRES_DSN" in unnamed.output) == (1, True)
+    monkeypatch.setenv("EE_OPERATOR_POSTGRES_DSN", login)  # of draws: the first service is another one
+    stranger = await ee("reconcile", "--repair")
+    assert (stranger.exit_code, "the database of intake refuses" in stranger.output) == (1, True)
+
+
 async def test_a_log_that_is_whole_is_confirmed_with_its_ends(login: str) -> None:
     await cancel(login, "1", "2", "3")
     answer = await ee("audit", "verify")
