@@ -8,8 +8,10 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import ValidationError
 
+from services.cli import SETTINGS
+from shared.ops.config import name
 from shared.settings import Settings
-from tests.docs.settings_table import CLASSES, is_secret, name
+from tests.docs.settings_table import is_secret
 
 MARK = "correct-horse-battery-staple-0123456789"
 KEY = Fernet.generate_key().decode()
@@ -23,7 +25,7 @@ def secrets(settings: type[Settings]) -> dict[str, str]:
     return {one: SPECIAL.get(one, MARK) for one in names}
 
 
-SECRET = [settings for settings in CLASSES.values() if secrets(settings)]
+SECRET = [settings for settings in SETTINGS.values() if secrets(settings)]
 
 
 @pytest.fixture(autouse=True)
