@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from aiokafka import ConsumerRebalanceListener, OffsetAndMetadata, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
-from shared.ops import metrics
+from shared.ops import metrics, traces
 from shared.ops.log import log
 from shared.worker import dead_letters
 from shared.worker.batch import Batch, Breaker, Outcome, Phase, after, first
@@ -205,6 +205,7 @@ class Consumer:
             return Outcome.LOST
         self._guard.passed(ends)
         metrics.batch_done(self._service.name, work.part, time.monotonic() - work.began)
+        traces.handled(work.part, time.monotonic() - work.began)
         work.committed()
         failpoint("after_commit")
         return Outcome.OK

@@ -13,6 +13,7 @@ from shared.db.settings import DatabaseSettings
 from shared.kafka.offsets import Offsets
 from shared.kafka.producer import Producer
 from shared.kafka.settings import KafkaSettings
+from shared.ops import traces
 from shared.ops.http import Health, HttpServer
 from shared.ops.log import log
 from shared.worker.clock import clock_of
@@ -50,6 +51,7 @@ class Process:
 
     async def open(self) -> None:
         """Database, producer, clock read to its end. Waits for what is away; only then may anything be handled."""
+        traces.start(self.service.name, self.settings.otlp_endpoint, self.settings.trace_share)
         pool = await open_pool(DatabaseSettings(), self.service.name, application_name=self.process_id)
         producer = Producer(self.kafka)
         await _connected(producer)
@@ -98,6 +100,7 @@ class Process:
             await self.runtime.pool.close()
         if self._http:
             self._http.stop()
+        await asyncio.to_thread(traces.stop)
         log.info("service_stopped", process_id=self.process_id)
 
     def _opened(self) -> Runtime:

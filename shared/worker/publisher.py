@@ -8,6 +8,7 @@ import asyncpg
 
 from shared.contracts.cloudevents import Attributes, headers, source_of
 from shared.kafka.producer import Producer, Record
+from shared.ops import traces
 from shared.worker.failpoints import failpoint
 from shared.worker.held import HELD, HeldTable
 from shared.worker.service import Service, StateQueries
@@ -138,4 +139,4 @@ class Publisher:
     def _record(self, topic: str, key: str, ce_id: str, type_: str, time: Any, body: str | None) -> Record:
         event = Attributes(type_, self._source, ce_id, time)
         value = None if body is None else body.encode()
-        return Record(topic, key.encode(), value, headers(event, key))
+        return Record(topic, key.encode(), value, headers(event, key) + traces.published(topic, key, ce_id))

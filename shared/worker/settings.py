@@ -38,4 +38,8 @@ class WorkerSettings(Settings):
     )
     http_host: str = Field("127.0.0.1", description="where /livez, /readyz and /metrics listen")
     http_port: int = Field(0, ge=0, le=65_535, description="their port; 0: none is opened")
+    otlp_endpoint: str | None = Field(
+        None, description="where traces go, by OTLP over HTTP, such as http://collector:4318; none: no traces"
+    )
+    trace_share: float = Field(1.0, gt=0, le=1, description="of the profiles, how many are traced, each whole")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
