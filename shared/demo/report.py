@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from shared.demo import year_picture
 from shared.demo.population import bands
 from shared.demo.run import Result
 from shared.demo.story import choose, story
+from shared.demo.year import real_rounds, replay
 
 STAGES = ("profile", "scored", "eligible")
 _WIDTH, _HEIGHT, _LEFT, _BASE = 900, 320, 60, 270
@@ -37,6 +39,7 @@ def page(result: Result, lang: str) -> str:
     sections = [
         _section("The pool by score band, and the cut-offs of the rounds", _histogram(result) + _fitted()),
         _section("Simulated beside real", _rounds(result)),
+        _section("The rounds of 2026, replayed in order", year_picture.section(replay(real_rounds()))),
         _section("The funnel", _funnel(result)),
         _section("From submission to each stage", _latencies(result)),
         _section("Reconciliation", _reconciliation(result)),
