@@ -123,11 +123,11 @@ async def _lapsed(system: Rig) -> set[str]:
 # Orders of two operators
 
 
-def _instruction(round_id: str, instant: datetime) -> Instruction:
+def _instruction(round_id: str, instant: datetime, invitations: int) -> Instruction:
     return Instruction(
         round_id=round_id,
         kind="general",
-        invitations=1,
+        invitations=invitations,
         instant=instant,
         period_from=instant.date(),
         period_to=instant.date(),
@@ -136,17 +136,18 @@ def _instruction(round_id: str, instant: datetime) -> Instruction:
     )
 
 
-async def order_round(system: Rig, round_id: str, instant: datetime) -> None:
+async def order_round(system: Rig, round_id: str, instant: datetime, invitations: int = 1) -> None:
     """A draft by one operator; carried out when it returns."""
+    body = _instruction(round_id, instant, invitations).json_bytes().decode()
     async with session("draws", await _login(system, "ada")) as ada:
-        command = await operators.draft(ada, round_id, _instruction(round_id, instant).json_bytes().decode())
+        command = await operators.draft(ada, round_id, body)
         assert await operators.outcome(ada, command, 60.0) == []
 
 
-async def approve_round(system: Rig, round_id: str, instant: datetime) -> None:
+async def approve_round(system: Rig, round_id: str, instant: datetime, invitations: int = 1) -> None:
     """The approval by another, on its way when it returns."""
     async with session("draws", await _login(system, "grace")) as grace:
-        await operators.approve(grace, round_id, content_hash(_instruction(round_id, instant)))
+        await operators.approve(grace, round_id, content_hash(_instruction(round_id, instant, invitations)))
 
 
 async def _login(system: Rig, name: str) -> str:

@@ -1,5 +1,6 @@
 """Rounds: who is invited, in which order, for what, and what the certificate says of it."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
@@ -10,15 +11,16 @@ import pytest
 from services.draws import round_store
 from services.draws.certificate import differences
 from services.draws.instruction import content_hash
+from shared.contracts.base import NextChange
 from shared.contracts.decided import InvitationState
 from shared.contracts.profile import Status
-from shared.contracts.rounds import Certificate, RoundState, TieBreak
+from shared.contracts.rounds import Certificate, Invited, RoundState, TieBreak
 from shared.contracts.scored import Eligible, Scored
 from shared.stack.stack import Stack
 from shared.worker import failpoints
 from tests.conftest import service_dsn
 from tests.integration.draws_bench import Bench, bench
-from tests.unit.draws.samples import INSTANT, SUBMITTED, decided, eligible, instruction, message, scored
+from tests.unit.draws.samples import DAY, INSTANT, SUBMITTED, decided, eligible, instruction, message, scored
 
 
 @pytest.fixture
@@ -67,6 +69,16 @@ async def test_an_invitation_carries_what_it_stands_on(draws: Bench) -> None:
     assert (one.invited_at, one.period_days) == (INSTANT, 60)
     # 2026-08-18 and 60 days: 2026-10-17, whole; no Sunday and no federal holiday.
     assert one.deadline == datetime(2026, 10, 18, tzinfo=UTC)
+
+
+async def test_invitations_are_the_bytes_of_their_model(draws: Bench) -> None:
+    await in_pool(draws, ("A00001", 512, {"programs": ["FSW"], "categories": ["french"]}), ("A00002", 500, {}))
+    await draws.hold(instruction("1", 10))
+    await draws.read(decided("A00001", "1-A00001", InvitationState.DECLINED))
+    await draws.hold(instruction("2", 10, kind="category", category="french", economic_goal="g"))
+    bodies = [body for topic, body in draws.published if topic == "invited"]
+    assert len(bodies) == 3
+    assert [Invited.read(body).json_bytes() for body in bodies] == bodies
 
 
 @pytest.mark.parametrize(
@@ -185,13 +197,6 @@ async def test_two_rounds_on_one_day_come_in_the_order_of_their_numbers(draws: B
     assert [one.profile_id for one in await draws.invited("91b")] == ["A00002"]
 
 
-async def test_everybody_is_invited_where_the_tie_break_is_the_instant_of_the_round(draws: Bench) -> None:
-    await in_pool(draws, ("A00001", 720, {"at": INSTANT}), ("A00002", 720, {}))
-    fact = await draws.hold(instruction("139", 668))
-    assert fact.certificate is not None
-    assert fact.certificate.tie_break == TieBreak(submitted_at=INSTANT, profile_id="A00001")
-
-
 async def test_a_round_is_verified_long_after_its_pool_has_moved_on(draws: Bench) -> None:
     await in_pool(draws, *((f"A{n:05}", 400 + n % 7, {}) for n in range(40)))
     await draws.hold(instruction("1", 10))
@@ -248,8 +253,6 @@ async def test_a_round_that_fails_anywhere_is_none_or_whole_and_goes_on(
 
 
 async def test_two_processes_at_once_hold_one_round(draws: Bench, stack: Stack, database: str) -> None:
-    import asyncio
-
     await in_pool(draws, *((f"A{n:05}", 500 - n, {}) for n in range(5)))
     await draws.approved(instruction(invitations=3))
     async with bench(service_dsn(stack, database, "draws"), database) as other:
@@ -292,8 +295,12 @@ async def test_rounds_on_random_pools_are_those_of_the_reference_ranking(draws: 
     await in_pool(draws, *((one["id"], one["total"], one) for one in pool))
     for number in range(1, 13):
         ordered = instruction(str(number), chance.choice([0, 1, 3, 8, 50]), **chance.choice(ROUNDS))
+        born_today = await birthdays(draws, chance, pool)
+        holding = asyncio.create_task(draws.hold(ordered))
+        await draws.waits(ordered.round_id)
+        await draws.read(*born_today)
         expected = reference(pool, ordered)
-        fact = await draws.hold(ordered)
+        fact = await holding
         assert [one.profile_id for one in await draws.invited(ordered.round_id)] == expected
         assert fact.certificate is not None
         assert fact.certificate.invited == len(expected)
@@ -318,6 +325,22 @@ def random_candidate(chance: random.Random, n: int) -> dict[str, Any]:
         "invited": False,
         "sequence": 1,
     }
+
+
+async def birthdays(draws: Bench, chance: random.Random, pool: list[dict[str, Any]]) -> list[Scored | Eligible]:
+    """Some have a birthday on the day of the round; returns their evaluations of the day, with one point less."""
+    due: list[Scored | Eligible] = []
+    of_the_day: list[Scored | Eligible] = []
+    for one in chance.sample(pool, 3):
+        dates = {"submitted_at": one["at"], "expires_at": one["expires"]}
+        verdicts = {"nominee": one["nominee"], "categories": one["categories"], **dates}
+        for batch, change in ((due, NextChange(on=DAY, reason="birthday")), (of_the_day, None)):
+            one["sequence"] += 1
+            one["total"] -= batch is of_the_day
+            batch.append(scored(one["id"], one["total"], one["sequence"], next_change=change, **dates))
+            batch.append(eligible(one["id"], one["programs"], one["sequence"], next_change=change, **verdicts))
+    await draws.read(*due)
+    return of_the_day
 
 
 async def move_on(draws: Bench, chance: random.Random, pool: list[dict[str, Any]], number: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 from services.decisions import telling
 from services.decisions.case import Case, Saying
 from services.decisions.store import Spoken
-from shared.contracts.base import Line, Message, NextChange
+from shared.contracts.base import Line, NextChange
 from shared.contracts.decided import ApplicationState
 from shared.contracts.outcomes import Rejected
 from shared.contracts.profile import ProgramVerdict, Status
@@ -17,6 +17,7 @@ from shared.contracts.scored import CategoryVerdict, Eligible, Scored
 from shared.status.page import page
 from shared.status.published import Published
 from shared.status.standing import Standing, standing
+from shared.worker.step import Body
 from tests.unit.decisions.given import (
     DEADLINE,
     ID,
@@ -56,11 +57,11 @@ def evaluated(status: Status = Status.IN_POOL, **more: Any) -> dict[str, Any]:
     }
 
 
-def message(saying: Saying, sequence: int) -> Message:
+def message(saying: Saying, sequence: int) -> Body:
     return telling.draft(ID, "en", saying).build(sequence)
 
 
-def messages(case: Case | None, status: Status) -> list[tuple[str, Message]]:
+def messages(case: Case | None, status: Status) -> list[tuple[str, Body]]:
     """What is on the topics: the evaluation, and what a case says."""
     lack = Line(code="fsw.work.not_met", quantities={"noc": "21231", "hours": 0, "needed": 1560})
     verdicts = {
@@ -73,7 +74,7 @@ def messages(case: Case | None, status: Status) -> list[tuple[str, Message]]:
     }
     scored = Scored(**evaluated(status), total=478, factors={}, lines=[])
     eligible = Eligible(**evaluated(status), programs=verdicts, nominee=False, categories=categories)
-    found: list[tuple[str, Message]] = [("scored", scored), ("eligible", eligible)]
+    found: list[tuple[str, Body]] = [("scored", scored), ("eligible", eligible)]
     if case is not None:
         found.append(("invited", Invited.model_validate(invitation())))
         found += [(saying.topic, message(saying, place)) for place, saying in enumerate(case.sayings, 1)]
