@@ -132,6 +132,11 @@ def assigned(partitions: int) -> None:
     ASSIGNED.set(partitions)
 
 
+def revoked() -> None:
+    """The group took all partitions of this process back."""
+    ASSIGNED.set(0)
+
+
 def loop_failed(loop: str) -> None:
     """A background loop failed and goes on."""
     LOOP_FAILED.labels(loop).inc()

@@ -259,6 +259,8 @@ class DrainOnRevoke(ConsumerRebalanceListener):
         except TimeoutError:
             log.warning("drain_timed_out", partitions=len(list(revoked)))
         finally:
+            self.assigned = frozenset()  # all of them are taken, whoever gets them next
+            metrics.revoked()
             if not stopping:
                 self.yielding.clear()
 

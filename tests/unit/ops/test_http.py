@@ -7,6 +7,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from aiokafka.structs import TopicPartition
+from prometheus_client import REGISTRY
 
 from shared.kafka.settings import KafkaSettings
 from shared.ops.http import Health, HttpServer
@@ -89,3 +91,15 @@ def test_a_process_is_ready_when_it_has_partitions_and_moves(process: Process) -
     assert "the broker has not answered" in health.problems(health.ready)["progress"]
     process._answered -= 100
     assert health.problems(health.ready)["database"] == "the database does not answer"
+
+
+async def test_a_process_whose_partitions_were_taken_away_is_not_ready_until_it_has_some_again(
+    process: Process,
+) -> None:
+    health, profile = process.health(), TopicPartition("profile", 0)
+    await process.listener.on_partitions_assigned([profile])
+    assert health.problems(health.ready) == {}
+    assert REGISTRY.get_sample_value("ee_partitions_assigned") == 1
+    await process.listener.on_partitions_revoked([profile])
+    assert health.problems(health.ready) == {"partitions": "no partitions are assigned"}
+    assert REGISTRY.get_sample_value("ee_partitions_assigned") == 0
