@@ -55,6 +55,9 @@ def add_reconcile(app: typer.Typer, services: Sequence[Service]) -> None:
         repair: Annotated[
             bool, typer.Option("--repair", help="publish the current row where the last differs")
         ] = False,
+        partitions: Annotated[
+            bool, typer.Option("--partitions", help="also count and checksum of each partition, topic and table")
+        ] = False,
     ) -> None:
         """Compare topics with tables: nothing lost, nothing twice. Exit status 1 if anything differs.
 
@@ -64,7 +67,7 @@ def add_reconcile(app: typer.Typer, services: Sequence[Service]) -> None:
             for service in services:
                 as_operator(service.name, lambda connection: record(connection, "reconcile_repair"))
         report = asyncio.run(look(services, mend=repair))
-        typer.echo("\n".join(lines(report)))
+        typer.echo("\n".join(lines(report, partitions=partitions)))
         raise typer.Exit(0 if report.clean else 1)
 
 

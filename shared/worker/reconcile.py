@@ -5,7 +5,6 @@ load: what has moved on meanwhile is looked at again before it is called a diffe
 """
 
 import asyncio
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from shared.contracts.cloudevents import NotAnEvent, attributes
-from shared.kafka.reader import Raw, latest, read_to_end
+from shared.kafka.reader import Raw, read_to_end
 from shared.kafka.settings import KafkaSettings
 from shared.kafka.topics import TOPICS, dlq_name
 from shared.worker.dead_letters import taken_apart
@@ -21,6 +20,7 @@ from shared.worker.decode import decode
 from shared.worker.record import Message, Origin, Poison, Record
 from shared.worker.runtime import Runtime
 from shared.worker.service import Service, StateQueries
+from shared.worker.tally import Tally, digest
 
 PAGE = 1000
 LOOKS = 20
@@ -36,6 +36,15 @@ class Report:
     differences: list[str] = field(default_factory=list)
     behind: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Service to the keys whose last record is not the current row."""
+    tallies: dict[tuple[str, int, str], Tally] = field(default_factory=dict)
+    """By topic, partition, and where: `topic` or `table`."""
+
+    def tally(self, topic: str, partition: int, where: str) -> Tally:
+        return self.tallies.setdefault((topic, partition, where), Tally())
+
+    def recount(self, topic: str) -> None:
+        """Count this topic anew: it is looked at again."""
+        self.tallies = {place: tally for place, tally in self.tallies.items() if place[0] != topic}
 
     @property
     def clean(self) -> bool:
@@ -85,19 +94,25 @@ async def _states(runtime: Runtime, kafka: KafkaSettings, report: Report) -> Non
 async def _differing(
     runtime: Runtime, kafka: KafkaSettings, state: StateQueries, topic: str, report: Report
 ) -> list[str]:
-    published = {
-        (key or b"").decode(): record.value.decode() if record.value is not None else None
-        for key, record in (await latest(kafka, topic)).items()
-    }
-    differing, seen, after = [], 0, ""
+    report.recount(topic)
+    published: dict[bytes, tuple[int, bytes]] = {}
+    async for raw in read_to_end(kafka, [topic]):
+        published[raw.key or b""] = raw.partition, digest(raw.value)
+    for key, (partition, content) in published.items():
+        report.tally(topic, partition, "topic").add(key, content)
+    differing, after = [], ""
     async with runtime.pool.acquire() as connection:
         while keys := [row["key"] for row in await connection.fetch(state.keys, after, PAGE)]:
-            rows = await connection.fetch(state.current, keys)
-            mine = {row["key"]: row["body"] for row in rows if row["topic"] == topic}
-            differing += [key for key, body in mine.items() if published.get(key, "") != body]
-            seen += len(mine)
+            for row in await connection.fetch(state.current, keys):
+                if row["topic"] == topic:
+                    key, content = row["key"].encode(), digest(row["body"] and row["body"].encode())
+                    partition, last = published.get(key, (-1, b""))
+                    report.tally(topic, partition, "table").add(key, content)
+                    if last != content:
+                        differing.append(row["key"])
             after = keys[-1]
-    report.counts[f"{topic}: keys"] = seen
+    tallies = report.tallies.items()
+    report.counts[f"{topic}: keys"] = sum(t.count for (of, _, where), t in tallies if (of, where) == (topic, "table"))
     return differing
 
 
@@ -112,6 +127,7 @@ async def _inputs(runtime: Runtime, kafka: KafkaSettings, report: Report) -> Non
         waiting: list[Message] = []
         async for raw in read_to_end(kafka, [topic]):
             report.counts[f"{topic}: records"] += 1
+            report.tally(topic, raw.partition, "topic").add(raw.offset.to_bytes(8), digest(raw.value))
             message = _read(service, _record(raw), dead, report)
             if message is not None:
                 waiting.append(message)
@@ -149,22 +165,46 @@ async def _dead_letters(kafka: KafkaSettings, topic: str, service: str) -> set[O
 
 async def _facts(topic: str, kafka: KafkaSettings, report: Report) -> None:
     """One `ce_id` is one content, and the numbers of a key are dense: no fact is missing, none is two."""
-    contents: dict[tuple[str, str], bytes] = {}
-    numbers: dict[tuple[str, bytes], set[int]] = defaultdict(set)
+    contents: dict[bytes, bytes] = {}
+    numbers: dict[tuple[str, bytes], Span] = {}
+    aged: dict[int, bool] = {}
     async for raw in read_to_end(kafka, [topic]):
+        aged.setdefault(raw.partition, raw.offset > 0)
         try:
             event = attributes(tuple(raw.headers))
         except NotAnEvent as error:
             report.differences.append(f"{topic}: a record of ours is no event ({error.code})")
             continue
-        digest = hashlib.sha256(raw.value or b"").digest()
-        if contents.setdefault((event.source, event.id), digest) != digest:
+        name, content = digest(f"{event.source} {event.id}".encode()), digest(raw.value)
+        if name not in contents:
+            report.tally(topic, raw.partition, "topic").add(name, content)
+            span = numbers.setdefault((event.source, raw.key or b""), Span(aged=aged[raw.partition]))
+            span.add(int(event.id.rpartition(":")[2]))
+        if contents.setdefault(name, content) != content:
             report.differences.append(f"{topic}: {event.id} was published with two contents")
-        numbers[event.source, raw.key or b""].add(int(event.id.rpartition(":")[2]))
-    for (source, key), found in numbers.items():
-        if found != set(range(1, len(found) + 1)):
+    for (source, key), span in numbers.items():
+        if not span.dense:
             report.differences.append(f"{topic}: the numbers of {key.decode()} from {source} have a gap")
     report.counts[f"{topic}: facts"] = len(contents)
+
+
+@dataclass(slots=True)
+class Span:
+    """Different numbers of one key. Where the oldest records are no longer kept, they need not begin with 1."""
+
+    aged: bool
+    count: int = 0
+    first: int = 0
+    last: int = 0
+
+    def add(self, number: int) -> None:
+        self.first = min(self.first or number, number)
+        self.last = max(self.last, number)
+        self.count += 1
+
+    @property
+    def dense(self) -> bool:
+        return self.last - self.first + 1 == self.count and (self.aged or self.first == 1)
 
 
 async def _stages(kafka: KafkaSettings, report: Report) -> None:
@@ -178,10 +218,7 @@ async def _stages(kafka: KafkaSettings, report: Report) -> None:
 
 
 async def _apart(kafka: KafkaSettings) -> list[str]:
-    profile, scored, eligible = [
-        {key: _sequences(record) for key, record in (await latest(kafka, topic)).items() if record.value is not None}
-        for topic in ("profile", "scored", "eligible")
-    ]
+    profile, scored, eligible = [await _last_sequences(kafka, topic) for topic in ("profile", "scored", "eligible")]
     apart = []
     for key, (sequence, _) in profile.items():
         result, other = scored.get(key, (0, 0)), eligible.get(key, (0, 0))
@@ -189,6 +226,17 @@ async def _apart(kafka: KafkaSettings) -> list[str]:
             name = (key or b"").decode()
             apart.append(f"{name}: profile {sequence}, scored {result[1]}, results {result[0]} and {other[0]}")
     return apart
+
+
+async def _last_sequences(kafka: KafkaSettings, topic: str) -> dict[bytes | None, tuple[int, int]]:
+    """Of every key that was not erased: what its last record says."""
+    found: dict[bytes | None, tuple[int, int]] = {}
+    async for record in read_to_end(kafka, [topic]):
+        if record.value is None:
+            found.pop(record.key, None)
+        else:
+            found[record.key] = _sequences(record)
+    return found
 
 
 def _sequences(record: Raw) -> tuple[int, int]:
@@ -204,8 +252,11 @@ def _place(record: Record) -> str:
     return f"{record.topic}/{record.partition}/{record.offset}"
 
 
-def lines(report: Report) -> Iterable[str]:
-    """The report for people."""
+def lines(report: Report, *, partitions: bool = False) -> Iterable[str]:
+    """The report for people; with `partitions` also count and checksum of each."""
+    if partitions:
+        ordered = sorted(report.tallies.items())
+        yield from (f"{tally}  {topic}/{partition} {where}" for (topic, partition, where), tally in ordered)
     yield from (f"{count:>10}  {name}" for name, count in sorted(report.counts.items()))
     yield from (f"DIFFERS   {words}" for words in report.differences)
     yield "nothing lost, nothing twice" if report.clean else f"{len(report.differences)} differences"
