@@ -12,6 +12,7 @@ from typing import Literal
 
 import asyncpg
 
+from shared.db.operators import scram_verifier
 from shared.db.pool import tls
 from shared.db.settings import AUDITOR, DatabaseSettings, app_role, operator_role, owner_role
 from shared.kafka.topics import SERVICES
@@ -100,8 +101,7 @@ async def _roles(connection: "asyncpg.Connection[asyncpg.Record]", service: str,
     ):
         await connection.execute(_ROLES.format(role=role, options=options))
     if password:
-        quoted = await connection.fetchval("SELECT quote_literal($1::text)", password)
-        await connection.execute(f"ALTER ROLE {app_role(service)} PASSWORD {quoted}")
+        await connection.execute(f"ALTER ROLE {app_role(service)} PASSWORD '{scram_verifier(password)}'")
     database = await connection.fetchval("SELECT quote_ident(current_database())")
     await connection.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC; REVOKE ALL ON SCHEMA public FROM PUBLIC;")
     people = f"{operator_role(service)}, {AUDITOR}"
