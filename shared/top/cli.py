@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 from aiokafka.errors import KafkaError
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
+from rich.text import Text
 
 from shared.kafka.settings import KafkaSettings
 from shared.top.frame import Frames, table
@@ -39,11 +40,18 @@ async def _once(console: Console, every: float) -> None:
 
 
 async def _watch(console: Console, every: float) -> None:
+    """Until Ctrl-C; while the broker is away the last frame stays, with what is missing below it."""
     frames, observer = Frames(), Observer(KafkaSettings())
+    shown = table(())
     try:
         with Live(console=console, auto_refresh=False, screen=console.is_terminal) as live:
             while True:
-                live.update(table(frames.take(await observer.look())), refresh=True)
+                trouble = ""
+                try:
+                    shown = table(frames.take(await observer.look()))
+                except KafkaError as error:
+                    trouble = str(error)
+                live.update(Group(shown, Text(trouble, style="bold red")), refresh=True)
                 await asyncio.sleep(every)
     finally:
         await observer.close()
