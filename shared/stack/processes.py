@@ -5,6 +5,7 @@ import ctypes
 import fcntl
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -18,6 +19,9 @@ import psutil
 
 POLL_S = 0.02
 _PR_SET_PDEATHSIG = 1
+_PORTS = 15_000, 32_000
+"""Below those from which the kernel numbers outgoing connections."""
+_RANDOM = random.SystemRandom()
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -140,10 +144,15 @@ class Process:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of 127.0.0.1 that is free now, and that no connection going out will be given in between."""
+    while True:
+        port = _RANDOM.randrange(*_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def answers(port: int) -> bool:
