@@ -74,7 +74,9 @@ def status(folder: Folder = DEFAULT_FOLDER) -> None:
     for child in process.children(recursive=False):
         with contextlib.suppress(psutil.Error):
             memory = child.memory_info().rss // 2**20
-            typer.echo(f"{_name(child.cmdline()):<12} pid {child.pid:>7}  {memory:>5} MiB")
+            port = child.environ().get("EE_HTTP_PORT")
+            page = f"  http://127.0.0.1:{port}/metrics" if port else ""
+            typer.echo(f"{_name(child.cmdline()):<12} pid {child.pid:>7}  {memory:>5} MiB{page}")
 
 
 @app.command()
