@@ -7,11 +7,12 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 LOCK   := uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11 --extra build
 DEMO   ?=
 
-.PHONY: help demo test check lint schemas bench soak lock clean
+.PHONY: help demo test faults check lint schemas bench soak lock clean
 
 help:
 	@echo "make demo   set up and run the main job     (DEMO='--scale 1' for the whole pool)"
 	@echo "make test   set up and run every test"
+	@echo "make faults kill, freeze, cut off and exchange every part under load (10 minutes)"
 	@echo "make check  lint, types, import boundaries, files for deployment"
 	@echo "make bench  measure                          (BENCH='--profiles 50000 --rounds 5')"
 	@echo "make soak   random faults under load          (SOAK='--minutes 60 --seed 7'; 10 minutes)"
@@ -23,6 +24,9 @@ demo: $(VENV)/run.done
 
 test: $(VENV)/checks.done
 	@$(BIN)/python -m pytest -q $(TESTS)
+
+faults: $(VENV)/checks.done
+	@$(BIN)/python -m pytest -q tests/faults
 
 check: $(VENV)/checks.done
 	@echo "== lint";    $(BIN)/ruff check . && $(BIN)/ruff format --check .
