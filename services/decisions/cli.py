@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -11,17 +10,11 @@ from services.decisions import display
 from services.decisions.store import QUERIES
 from shared.db.operator_cli import as_operator, stop
 from shared.db.operators import answer
+from shared.rules.catalogue import Language
 
 app = typer.Typer(no_args_is_help=True, help="Invitations: extend a period, cancel what was issued in error.")
 
 Result = TypeVar("Result")
-
-
-class Language(StrEnum):
-    """An official language."""
-
-    EN = "en"
-    FR = "fr"
 
 
 Numbers = Annotated[list[str] | None, typer.Argument(metavar="[INVITATION_ID]...", help="Numbers of invitations.")]

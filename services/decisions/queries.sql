@@ -110,6 +110,10 @@ ORDER BY next_due LIMIT $3 FOR UPDATE SKIP LOCKED;
 -- How many profiles have a deadline that has come.
 SELECT count(*) FROM case_file WHERE next_due <= $1;
 
+-- name: any_due
+-- Whether a deadline has come.
+SELECT EXISTS (SELECT FROM case_file WHERE next_due <= $1);
+
 -- name: next_command
 -- The next command that was not carried out yet and is not set aside; a cancellation waits for its confirmation.
 SELECT command_id, kind, invitations, round_id, until, reason, confirms, given_by FROM command AS c
@@ -180,6 +184,10 @@ ORDER BY closed_at LIMIT $3 FOR UPDATE SKIP LOCKED;
 -- name: count_closed
 -- How many profiles were closed before $1.
 SELECT count(*) FROM case_file WHERE closed_at <= $1 AND waiting = 0;
+
+-- name: any_closed
+-- Whether a profile was closed before $1.
+SELECT EXISTS (SELECT FROM case_file WHERE closed_at <= $1 AND waiting = 0);
 
 -- name: drop_facts
 -- The facts of these profiles that no invitation names.

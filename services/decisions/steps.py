@@ -80,19 +80,19 @@ def clock_steps(runtime: Runtime) -> Sequence[ClockStep]:
     deadlines, tidying = Deadlines(first), Tidying(second)
     return (
         ClockStep("commands", obey, _count_commands),
-        ClockStep("deadlines", deadlines.run, deadlines.due, _asks(runtime, first, deadlines.due)),
-        ClockStep("tidying", tidying.run, tidying.due, _asks(runtime, second, tidying.due)),
+        ClockStep("deadlines", deadlines.run, deadlines.due, _asks(runtime, first, QUERIES.any_due)),
+        ClockStep("tidying", tidying.run, tidying.due, _asks(runtime, second, QUERIES.any_closed, KEPT_AFTER_CLOSING)),
     )
 
 
 def _asks(
-    runtime: Runtime, barrier: Barrier, due: Callable[[Connection, datetime], Awaitable[int]]
+    runtime: Runtime, barrier: Barrier, any_before: str, after: timedelta = timedelta()
 ) -> Callable[[], Awaitable[None]]:
-    """The broker is asked outside of any transaction, and only where something is due."""
+    """The broker is asked outside of any transaction, and only where something came to be due so long ago."""
 
     async def prepare() -> None:
         async with runtime.pool.acquire() as connection:
-            waiting = await due(connection, runtime.clock.now())
+            waiting = await connection.fetchval(any_before, runtime.clock.now() - after)
         if waiting:
             await barrier.look()
 

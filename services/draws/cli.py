@@ -16,12 +16,12 @@ from services.draws.rehearsal import Rehearsal, rehearse
 from services.draws.round_store import RoundRow
 from services.draws.settings import DrawsSettings
 from services.draws.store import QUERIES
-from services.draws.terminal import ENGLISH, Lang, Language, RoundId, as_draws_operator, say, the_round
+from services.draws.terminal import ENGLISH, Lang, RoundId, as_draws_operator, say, the_round
 from services.draws.why import why
 from shared.contracts.base import Reason
 from shared.contracts.rounds import Instruction
 from shared.db.operator_cli import OrderFailedError, stop
-from shared.rules.catalogue import text
+from shared.rules.catalogue import Language, text
 from shared.worker.step import Connection
 
 app = typer.Typer(no_args_is_help=True, help="Rounds of invitations: rehearse, draft, approve, look at, verify.")

@@ -2,7 +2,7 @@
 
 from services.draws.store import QUERIES
 from shared.ops import metrics
-from shared.rules.bands import BANDS, SUMS, distribution
+from shared.rules.bands import PARTS, counted
 from shared.worker.loops import forever
 from shared.worker.runtime import Runtime
 
@@ -24,13 +24,7 @@ async def measure(runtime: Runtime) -> None:
     async with runtime.pool.acquire() as connection:
         scores = {row["total"]: row["profiles"] for row in await connection.fetch(QUERIES.count_scores)}
         rounds = await connection.fetch(QUERIES.count_rounds)
-    metrics.pool(by_band(scores))
+    metrics.pool(counted(scores, PARTS))
     now = runtime.clock.now()
     late_s = max((((now - row["due"]).total_seconds()) for row in rounds if row["due"]), default=0.0)
     metrics.rounds({row["state"]: row["rounds"] for row in rounds}, max(late_s, 0.0))
-
-
-def by_band(scores: dict[int, int]) -> dict[str, int]:
-    """Profiles by band, named by its ends ("491-500"), from profiles by score; without the bands that hold others."""
-    found = distribution(scores)
-    return {f"{low}-{high}": found[band] for band, (low, high) in BANDS.items() if band not in SUMS}

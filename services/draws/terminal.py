@@ -1,7 +1,6 @@
 """What the commands of draws share: their words, the operator's session, how they speak."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from enum import StrEnum
 from typing import Annotated, TypeVar
 
 import typer
@@ -9,16 +8,10 @@ import typer
 from services.draws import round_store
 from services.draws.round_store import RoundRow
 from shared.db.operator_cli import OrderFailedError, as_operator
+from shared.rules.catalogue import Language
 from shared.worker.step import Connection
 
 Result = TypeVar("Result")
-
-
-class Language(StrEnum):
-    """An official language."""
-
-    EN = "en"
-    FR = "fr"
 
 
 RoundId = Annotated[str, typer.Argument(metavar="ID", help="Number of the round, for example 436 or 91a.")]

@@ -19,8 +19,8 @@ from shared.db.operator_cli import as_operator
 from shared.db.pool import open_pool
 from shared.db.settings import DatabaseSettings
 from shared.rules import report
+from shared.rules.catalogue import Language
 from shared.rules.check import check_file
-from shared.rules.cli import Lang
 from shared.rules.periods import utc_day
 from shared.rules.score import as_dict
 from shared.worker.clock_cli import business_now
@@ -38,7 +38,7 @@ Sequence = Annotated[int | None, typer.Option(min=1, help="The sequence of the r
 
 
 @app.command()
-def show(profile_id: Number, sequence: Sequence = None, lang: Lang = Lang.EN, as_json: bool = False) -> None:
+def show(profile_id: Number, sequence: Sequence = None, lang: Language = Language.EN, as_json: bool = False) -> None:
     """Show a result as the candidate may see it: every point and every verdict explained, with what was declared."""
     kept = _kept(profile_id, sequence)
     try:

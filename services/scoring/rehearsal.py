@@ -9,13 +9,11 @@ from typing import Any
 from services.scoring.bodies import nomination_in_force
 from services.scoring.evaluation import Subject
 from shared.rules import Evaluation, sets
-from shared.rules.bands import BANDS, SUMS
+from shared.rules.bands import PARTS
 from shared.rules.evaluate import evaluate_under
 from shared.rules.force import REGISTRY, Registry
 from shared.rules.groupings import category_of, groupings
 from shared.rules.periods import utc_day
-
-_BANDS = sorted(ends for name, ends in BANDS.items() if name not in SUMS)
 
 Rank = tuple[int, datetime, str]
 """Score (negative: the best first), instant of submission, profile number."""
@@ -95,9 +93,4 @@ def groupings_of(evaluation: Evaluation, subject: Subject) -> set[str]:
 
 def band_of(total: int) -> str:
     """The published band of a score."""
-    return next(f"{low}-{high}" for low, high in _BANDS if low <= total <= high)
-
-
-def bands() -> list[str]:
-    """All bands, the lowest first."""
-    return [f"{low}-{high}" for low, high in _BANDS]
+    return next(band for band, (low, high) in PARTS.items() if low <= total <= high)

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 
-from services.scoring.rehearsal import CutOff, Rehearsal, bands
+from services.scoring.rehearsal import CutOff, Rehearsal
+from shared.rules.bands import PARTS
 
 
 def report(rehearsal: Rehearsal, rounds: Iterable[tuple[str, int]]) -> Iterator[str]:
     """Who moves, by band and by grouping, and the cut-offs of rounds of these (grouping, size)."""
     yield f"{rehearsal.profiles} profiles of the pool; those who hold an invitation are among them"
     yield f"{'band':>10} {'now':>8} {'draft':>8} {'up':>8} {'down':>8}"
-    for band in bands():
+    for band in PARTS:
         now, draft = rehearsal.before.bands[band], rehearsal.after.bands[band]
         yield f"{band:>10} {now:>8} {draft:>8} {rehearsal.up[band]:>8} {rehearsal.down[band]:>8}"
     names = sorted({*rehearsal.before.groupings, *rehearsal.after.groupings})

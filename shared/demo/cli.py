@@ -5,7 +5,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,19 +15,13 @@ from rich.table import Table
 from shared.demo import report
 from shared.demo.run import Demo, MakeOperator, Result, start
 from shared.demo.story import choose, story
+from shared.rules.catalogue import Language
 from shared.stack.jars import JarsUnavailableError
 from shared.stack.processes import NotReadyError
 from shared.stack.stack import Stack
 from shared.worker.quiet import NotQuietError
 from shared.worker.reconcile import lines
 from shared.worker.service import Service
-
-
-class Language(StrEnum):
-    """An official language."""
-
-    EN = "en"
-    FR = "fr"
 
 
 def add(app: typer.Typer, services: Sequence[Service], make_operator: MakeOperator) -> None:

@@ -13,15 +13,9 @@ from shared.kafka.reader import read_to_end
 from shared.kafka.settings import KafkaSettings
 from shared.report.categories import FIRST_YEAR, report
 from shared.report.display import lines
+from shared.rules.catalogue import Language
 
 app = typer.Typer(no_args_is_help=True, help="Reports from what was published.")
-
-
-class Language(StrEnum):
-    """An official language."""
-
-    EN = "en"
-    FR = "fr"
 
 
 class Form(StrEnum):

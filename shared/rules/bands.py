@@ -26,10 +26,20 @@ BANDS: Mapping[str, tuple[int, int]] = {
 
 SUMS = frozenset({"dd3", "dd9", "dd18"})
 
+PARTS: Mapping[str, tuple[int, int]] = {
+    f"{low}-{high}": (low, high) for low, high in sorted(ends for band, ends in BANDS.items() if band not in SUMS)
+}
+"""The bands that hold no others, named by their ends, the lowest first: every score is in one."""
+
 
 def distribution(by_score: Mapping[int, int]) -> dict[str, int]:
     """How many candidates each published band holds."""
+    return counted(by_score, BANDS)
+
+
+def counted(by_score: Mapping[int, int], bands: Mapping[str, tuple[int, int]]) -> dict[str, int]:
+    """How many candidates each of these bands holds."""
     return {
         band: sum(count for score, count in by_score.items() if low <= score <= high)
-        for band, (low, high) in BANDS.items()
+        for band, (low, high) in bands.items()
     }

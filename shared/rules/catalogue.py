@@ -4,13 +4,22 @@ A number and its noun: `{years:year|years}` gives "1 year", "2 years"; French ha
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 from importlib.resources import files
 from string import Formatter
 from typing import Any
 
 import yaml
 
-LANGUAGES = ("en", "fr")
+
+class Language(StrEnum):
+    """An official language."""
+
+    EN = "en"
+    FR = "fr"
+
+
+LANGUAGES = tuple(language.value for language in Language)
 
 
 class CatalogueError(ValueError):

@@ -13,18 +13,12 @@ import typer
 import yaml
 
 from shared.rules import report, sets
+from shared.rules.catalogue import Language
 from shared.rules.check import check_file, flat
 from shared.rules.force import FIRST_DAY, REGISTRY
 from shared.rules.score import BadLine, Declared, calendar, compare, read_line, result
 
 LAST_DAY = date(2150, 12, 31)
-
-
-class Lang(StrEnum):
-    """The official languages."""
-
-    EN = "en"
-    FR = "fr"
 
 
 class Format(StrEnum):
@@ -67,7 +61,7 @@ def score(
     on: Day,
     file: Annotated[str, typer.Argument(help="JSON Lines of profiles; - reads standard input.")] = "-",
     explain: Annotated[bool, typer.Option("--explain", help="A line for every point and verdict.")] = False,
-    lang: Annotated[Lang, typer.Option(help="The language of texts.")] = Lang.EN,
+    lang: Annotated[Language, typer.Option(help="The language of texts.")] = Language.EN,
     form: Annotated[Format, typer.Option("--format", help="jsonl or text.")] = Format.JSONL,
     future: Annotated[bool, typer.Option("--calendar", help="The dated future of each profile.")] = False,
     other: Annotated[
@@ -101,7 +95,7 @@ def _warn(on: date) -> None:
 
 
 def _score_lines(
-    stream: BinaryIO, on: date, lang: Lang, form: Format, one: Callable[[Declared], dict[str, Any]]
+    stream: BinaryIO, on: date, lang: Language, form: Format, one: Callable[[Declared], dict[str, Any]]
 ) -> int:
     bad = 0
     for number, line in enumerate(stream, 1):
@@ -119,7 +113,7 @@ def _print(text: str) -> None:
     sys.stdout.buffer.write(text.encode() + b"\n")
 
 
-def _write_diff(names: tuple[str, str], on: date, lang: Lang, form: Format) -> None:
+def _write_diff(names: tuple[str, str], on: date, lang: Language, form: Format) -> None:
     found = []
     for name in names:
         with _opened(name) as stream:

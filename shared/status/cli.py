@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 
 from shared.kafka.settings import KafkaSettings
 from shared.rules import catalogue
-from shared.rules.cli import Lang
+from shared.rules.catalogue import Language
 from shared.rules.periods import utc_day
 from shared.status.page import page
 from shared.status.published import Published, read
@@ -21,7 +21,7 @@ from shared.worker.settings import WorkerSettings
 
 def status(
     profile_id: Annotated[str, typer.Argument(metavar="PROFILE_ID", help="The profile number.")],
-    lang: Annotated[Lang, typer.Option(help="Language of the answer.")] = Lang.EN,
+    lang: Annotated[Language, typer.Option(help="Language of the answer.")] = Language.EN,
     on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="As of this day; without it today.")] = None,
 ) -> None:
     """Show where a candidate stands among the eight steps: dates, reasons, what comes next, what may be done."""

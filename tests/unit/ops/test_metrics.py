@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 from prometheus_client import REGISTRY
 
-from services.draws.gauges import by_band
 from shared.ops import metrics
+from shared.rules.bands import PARTS, counted
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def test_lag_and_outbox_are_told_in_rows_and_in_seconds() -> None:
 
 
 def test_the_bands_of_the_pool_do_not_overlap_and_add_up_to_the_pool() -> None:
-    bands = by_band({601: 1, 495: 2, 451: 3, 450: 4, 0: 5})
+    bands = counted({601: 1, 495: 2, 451: 3, 450: 4, 0: 5}, PARTS)
     assert {band: count for band, count in bands.items() if count} == {
         "601-1200": 1,
         "491-500": 2,

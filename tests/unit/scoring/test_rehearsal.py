@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from services.scoring.evaluation import subject_of
-from services.scoring.rehearsal import CutOff, Rehearsal, band_of, bands
+from services.scoring.rehearsal import CutOff, Rehearsal, band_of
 from services.scoring.rehearsal_report import report
 from shared.rules import sets
+from shared.rules.bands import PARTS
 from tests.unit.scoring.candidates import SUBMITTED_AT, state
 
 ON = date(2026, 6, 1)
@@ -75,7 +76,7 @@ def test_a_nominee_is_ranked_in_general_and_pnp_rounds_alone() -> None:
 )
 def test_each_score_is_in_its_published_band(total: int, band: str) -> None:
     assert band_of(total) == band
-    assert band in bands()
+    assert band in PARTS
 
 
 def test_the_report_says_who_moves_and_where_rounds_would_end() -> None:
