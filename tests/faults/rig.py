@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
@@ -16,7 +17,7 @@ from urllib.request import urlopen
 import asyncpg
 
 from services.cli import SERVICES
-from shared.kafka.offsets import Offsets, OffsetsUnavailable
+from shared.kafka.offsets import Offsets
 from shared.kafka.producer import Producer, Record
 from shared.kafka.reader import Raw, read_to_end
 from shared.kafka.settings import KafkaSettings
@@ -26,6 +27,7 @@ from shared.stack.kafka import Kafka, Node
 from shared.stack.processes import Process, free_port
 from shared.stack.stack import Stack
 from shared.worker.advance import Mover
+from shared.worker.errors import is_transient
 from shared.worker.quiet import Quiet
 from shared.worker.reconcile import Report, reconcile
 from tests.faults import model
@@ -101,9 +103,12 @@ class Rig:
         return [p for p in self.stack.processes if p.alive and service_of(p) == service]
 
     def scale(self, **counts: int) -> None:
-        """Have so many processes of these services."""
+        """Have so many processes of these services; those that were killed are forgotten."""
+        self.stack.processes = [process for process in self.stack.processes if process.alive]
         for service, wanted in counts.items():
             running = self.of(service)
+            for process in running[wanted:]:  # one that has no handler yet would end by the signal
+                process.wait_until(partial(answers, process), DEADLINE_S)
             assert set(self.stack.stop(*running[wanted:])) <= {0}
             for _ in range(wanted - len(running)):
                 self.start(service)
@@ -137,8 +142,14 @@ class Rig:
     # The system from outside
 
     async def publish(self, records: Iterable[Record]) -> None:
-        """As an upstream does: all of them are stored when it returns."""
-        await self._producer.publish(list(records))
+        """As an upstream does: again until all of them are stored."""
+        wanted = list(records)
+
+        async def stored() -> bool:
+            await self._producer.publish(wanted)
+            return True
+
+        await until(stored, "submissions stored")
 
     async def advance(self, instant: datetime) -> None:
         """Move the business clock; returns when all is quiet at the instant."""
@@ -161,14 +172,7 @@ class Rig:
         for runtime in self._quiet.runtimes:
             await runtime.pool.expire_connections()
 
-        async def led() -> bool:
-            try:
-                await self._offsets.ends(TOPICS)
-            except OffsetsUnavailable:
-                return False
-            return True
-
-        await until(led, "a leader of every partition")
+        await until(lambda: self._offsets.ends(TOPICS), "a leader of every partition")
 
     async def read(self, topic: str, prefix: str = "") -> list[Raw]:
         """The records of a topic whose key begins so, in the order in which a reader gets them."""
@@ -247,25 +251,41 @@ def service_of(process: Process) -> str:
     return process.name.partition("-")[0]
 
 
+def answers(process: Process) -> bool:
+    """Whether a process is so far that it says how it is."""
+    return bool(_metrics(process))
+
+
 def metric(process: Process, name: str) -> float:
     """The sum of a metric over its labels, as a process tells it; 0 while it tells nothing."""
-    try:
-        with urlopen(f"http://127.0.0.1:{process.env['EE_HTTP_PORT']}/metrics", timeout=5) as answer:
-            lines = answer.read().decode().splitlines()
-    except OSError:
-        return 0.0
+    lines = _metrics(process)
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.partition("{")[0].partition(" ")[0] == name)
 
 
+def _metrics(process: Process) -> list[str]:
+    try:
+        with urlopen(f"http://127.0.0.1:{process.env['EE_HTTP_PORT']}/metrics", timeout=5) as answer:
+            return list(answer.read().decode().splitlines())
+    except OSError:
+        return []
+
+
 async def until(condition: Callable[[], Any], what: str) -> None:
-    """Return when the condition holds; it may be a coroutine function."""
+    """Return when the condition holds; it may be a coroutine function. It does not while a server is away."""
     deadline = time.monotonic() + DEADLINE_S
-    while True:
-        found = condition()
-        if await found if asyncio.iscoroutine(found) else found:
-            return
+    while not await _holds(condition):
         assert time.monotonic() < deadline, f"not in time: {what}"
         await asyncio.sleep(0.05)
+
+
+async def _holds(condition: Callable[[], Any]) -> bool:
+    try:
+        found = condition()
+        return bool(await found if asyncio.iscoroutine(found) else found)
+    except Exception as error:
+        if is_transient(error):
+            return False
+        raise
 
 
 @contextmanager

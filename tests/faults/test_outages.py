@@ -98,16 +98,21 @@ async def test_three_workers_are_exchanged_one_by_one_and_nothing_is_done_twice(
 
 async def test_workers_that_come_and_go_all_the_time_lose_nothing_and_do_nothing_twice(system: Rig) -> None:
     system.scale(scoring=0)
-    system.start("scoring", **PATIENT)
+    await _member(system)
     async with load(system, "STORM", _once_each):
         for _ in range(STORM):
-            comes = system.start("scoring", **PATIENT)
-            await until(lambda process=comes: metric(process, "ee_partitions_assigned"), "a new member")  # type: ignore[misc]
+            await _member(system)
             assert await asyncio.to_thread(system.stack.stop, system.of("scoring")[0], deadline_s=EXIT_S) == [0]
     await system.reconciled()
     await system.ends_as_the_model_says("STORM")
     assert await _told_again(system, "STORM") == []
     system.scale(scoring=1)
+
+
+async def _member(system: Rig) -> None:
+    """A new worker; returns when it has partitions."""
+    process = system.start("scoring", **PATIENT)
+    await until(lambda: metric(process, "ee_partitions_assigned"), "a new member")
 
 
 async def _told_again(system: Rig, prefix: str) -> list[object]:
