@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.demo import report
+from shared.demo.population import population
 from shared.demo.run import Demo, MakeOperator, Result, start
 from shared.demo.story import choose, story
 from shared.rules.catalogue import Language
@@ -42,9 +44,11 @@ def add(app: typer.Typer, services: Sequence[Service], make_operator: MakeOperat
             raise typer.BadParameter("the last worker can't be killed: give --scoring 2 or more", param_hint="--kill")
         console = _console()
         try:
-            with _up(console, scoring) as stack:
-                demo = Demo(stack, services, console, scale, kill=kill)
-                result = asyncio.run(demo.run(make_operator))
+            with ThreadPoolExecutor(1) as beside:  # the servers come up meanwhile
+                candidates = beside.submit(lambda: list(population(scale)))
+                with _up(console, scoring) as stack:
+                    demo = Demo(stack, services, console, candidates.result(), scale, kill=kill)
+                    result = asyncio.run(demo.run(make_operator))
         except (NotReadyError, NotQuietError, JarsUnavailableError) as error:
             console.print(f"[red]the demo stopped:[/] {error}")
             raise typer.Exit(1) from None

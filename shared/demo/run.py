@@ -19,7 +19,7 @@ from rich.console import Console
 
 from shared.contracts.rounds import Invited
 from shared.demo import bad, fates, scripts
-from shared.demo.population import MIDNIGHT, population, week
+from shared.demo.population import MIDNIGHT, Candidate, week
 from shared.demo.story import Log
 from shared.demo.watch import Memory, Watch
 from shared.kafka.producer import Producer
@@ -49,7 +49,7 @@ class Result:
     """What the demo found out, for the tables and the report."""
 
     scale: float
-    candidates: int = 0
+    candidates: int
     bad: int = 0
     fill_s: float = 0.0
     peak_mib: int = 0
@@ -65,7 +65,14 @@ class Demo:
     """One run on a stack that is up."""
 
     def __init__(
-        self, stack: Stack, services: Sequence[Service], console: Console, scale: float, *, kill: bool = False
+        self,
+        stack: Stack,
+        services: Sequence[Service],
+        console: Console,
+        candidates: Sequence[Candidate],
+        scale: float,
+        *,
+        kill: bool = False,
     ) -> None:
         self._kill = kill
         self._stack = stack
@@ -73,8 +80,9 @@ class Demo:
         self._console = console
         self._kafka = KafkaSettings()
         self._producer = Producer(self._kafka)
-        self._bodies: dict[str, Any] = {}
-        self.result = Result(scale)
+        self._candidates = candidates
+        self._bodies = {one.profile_id: one.body for one in candidates}
+        self.result = Result(scale, len(candidates))
 
     async def run(self, make_operator: MakeOperator) -> Result:
         """All of it. Raises `NotQuietError` where something does not come to rest."""
@@ -98,12 +106,9 @@ class Demo:
 
     async def _fill(self, quiet: Quiet) -> None:
         self._console.rule("the pool of 16 August 2026")
-        candidates = list(population(self.result.scale))
-        self._bodies = {one.profile_id: one.body for one in candidates}
-        self.result.candidates = len(candidates)
         started = time.monotonic()
-        submissions = [record(SOURCE, dict(one.body)) for one in candidates]
-        wrong = bad.records(self._bodies[candidates[0].profile_id])
+        submissions = [record(SOURCE, dict(one.body)) for one in self._candidates]
+        wrong = bad.records(self._candidates[0].body)
         middle = len(submissions) // 2
         before = await quiet.look(MIDNIGHT)
         await publish(self._producer, [*submissions[:middle], *wrong, *submissions[middle:]])
@@ -112,7 +117,7 @@ class Demo:
         with Watch(self._console, len(submissions), before) as watch:
             await quiet.wait(MIDNIGHT, FILL_S, lambda glance: self._saw(glance, watch))
         self.result.fill_s = time.monotonic() - started
-        rate = len(candidates) / self.result.fill_s
+        rate = self.result.candidates / self.result.fill_s
         self._console.print(f"through the pool in {self.result.fill_s:.1f} s: {rate:,.0f} profiles a second")
 
     def _saw(self, glance: Glance, watch: Watch) -> None:

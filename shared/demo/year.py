@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from importlib.resources import files
+from itertools import islice
 from random import Random
 
 from shared.rules.bands import BANDS, SUMS
@@ -23,6 +24,9 @@ FIRST_DAY = date(2025, 1, 1)
 SHOWN_FROM = date(2026, 1, 1)
 CHURN = 0.2
 """The part of a band that is exchanged between two published counts, about two weeks: chosen on the rounds of 2025."""
+
+NOMINATED = 600
+"""Everybody above it is taken for a nominee."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ def _real(row: Mapping[str, str]) -> RealRound:
     return RealRound(row["number"], day, row["key"] or "general", int(row["invitations"]), int(row["cut_off"]), pool)
 
 
-def replay(rounds: Sequence[RealRound], scale: float = 0.1, seed: int = 1) -> list[Replayed]:
+def replay(rounds: Sequence[RealRound], scale: float = 0.05, seed: int = 1) -> list[Replayed]:
     """Hold the rounds in their order on a pool of this scale; returns those of the year that is shown."""
     pool = Pool(scale, Random(seed))
     replayed = []
@@ -104,8 +108,8 @@ class Pool:
         wanted = max(round(real.invitations * self._scale), 1)
         share = self._shares.get(real.kind)
         self._learn(real, wanted)
-        members = self._members(real.kind, self._shares[real.kind] if share is None else share)
-        invited = members[:wanted]
+        members = self._ranked(real.kind, self._shares[real.kind] if share is None else share)
+        invited = list(islice(members, wanted))
         gone = set(map(id, invited))
         for band, inside in self._bands.items():
             self._bands[band] = [one for one in inside if id(one) not in gone]
@@ -113,17 +117,20 @@ class Pool:
 
     def _learn(self, real: RealRound, wanted: int) -> None:
         """The share of the kind with which this round would have ended where it really did."""
-        able = sorted(self._chance(one, real.kind) for one in self._able() if one.score >= real.cut_off)
+        able = sorted(self._chance(one, real.kind) for one in self._able(real.cut_off) if one.score >= real.cut_off)
         self._shares[real.kind] = able[min(wanted, len(able)) - 1] if able else 1.0
 
-    def _members(self, kind: str, share: float) -> list[Candidate]:
-        members = (one for one in self._able() if self._chance(one, kind) <= share)
-        return sorted(members, key=lambda one: -one.score)
-
-    def _able(self) -> Iterator[Candidate]:
-        """Who has no nomination: everybody over 600 points is taken for a nominee."""
+    def _ranked(self, kind: str, share: float) -> Iterator[Candidate]:
+        """The members of a kind, the best first; no further down than they are asked for."""
         for band, low, _ in LEAVES:
-            if low <= 600:
+            if low <= NOMINATED:
+                ranked = sorted(self._bands[band], key=lambda one: -one.score)
+                yield from (one for one in ranked if self._chance(one, kind) <= share)
+
+    def _able(self, cut_off: int) -> Iterator[Candidate]:
+        """Who has no nomination, in the bands that reach a cut-off."""
+        for band, low, high in LEAVES:
+            if low <= NOMINATED and high >= cut_off:
                 yield from self._bands[band]
 
     def _chance(self, one: Candidate, kind: str) -> float:
