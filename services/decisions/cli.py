@@ -8,7 +8,7 @@ import typer
 
 from services.decisions import display
 from services.decisions.store import QUERIES
-from shared.db.operator_cli import as_operator, stop
+from shared.db.operator_cli import OrderFailedError, Yes, agree, as_operator, stop
 from shared.db.operators import answer
 from shared.rules.catalogue import Language
 
@@ -73,9 +73,20 @@ def cancel(
 def confirm(
     command_id: Annotated[int, typer.Argument(metavar="NUMBER", help="The number of the cancellation.")],
     *,
+    yes: Yes = False,
     timeout: Patience = 30.0,
 ) -> None:
-    """Confirm the cancellation that another operator ordered."""
+    """Confirm the cancellation that another operator ordered. Shows it and asks first."""
+
+    async def look(connection: Any) -> list[str]:
+        ordered = await connection.fetchrow(QUERIES.cancellation, command_id)
+        if ordered is None:
+            raise OrderFailedError(f"no cancellation {command_id} waits to be confirmed: see `ee invitation commands`")
+        named = await connection.fetch(QUERIES.named_invitations, ordered["invitations"], ordered["round_id"])
+        return list(display.cancellation(ordered, named))
+
+    typer.echo("\n".join(_run(look)))
+    agree("Cancel exactly these?", given=yes)
     _order("confirm", [], None, timeout, confirms=command_id)
 
 

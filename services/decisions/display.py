@@ -12,6 +12,9 @@ from shared.rules.periods import service_standard, utc_day
 
 Row = Mapping[str, Any]
 
+_FIRST = 20
+"""How many invitations of a cancellation are listed: a terminal shows them with the question."""
+
 
 def case(
     file: Row,
@@ -80,3 +83,15 @@ def command(row: Row) -> str:
         became = f"refused: {row['refused']}" if row["refused"] else f"{row['changed']} invitations changed"
     why = row["reason"] or ""
     return f"{row['command_id']}  {row['kind']}  {row['given_by']}  {row['given_at']:%Y-%m-%d %H:%M}  {became}  {why}"
+
+
+def cancellation(ordered: Row, named: Sequence[Row]) -> Iterator[str]:
+    """A cancellation that waits for its second operator: who ordered it and why, and what it would cancel now."""
+    open_ones = [one for one in named if one["application_state"] is None]
+    of_round = f" of round {ordered['round_id']}" if ordered["round_id"] is not None else ""
+    yield f"{ordered['command_id']}  ordered by {ordered['given_by']}: {ordered['reason']}"
+    yield f"cancels {len(open_ones)} open invitations{of_round}"
+    for one in open_ones[:_FIRST]:
+        yield f"  {one['invitation_id']}  {one['profile_id']}  until {one['deadline']:%Y-%m-%d %H:%M:%S}"
+    if len(open_ones) > _FIRST:
+        yield f"  and {len(open_ones) - _FIRST} more"

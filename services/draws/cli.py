@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from typing import Annotated
 
 import typer
@@ -20,7 +19,7 @@ from services.draws.terminal import ENGLISH, Lang, RoundId, as_draws_operator, s
 from services.draws.why import why
 from shared.contracts.base import Reason
 from shared.contracts.rounds import Instruction
-from shared.db.operator_cli import OrderFailedError, stop
+from shared.db.operator_cli import OrderFailedError, Yes, agree, stop
 from shared.rules.catalogue import Language, text
 from shared.worker.step import Connection
 
@@ -62,12 +61,16 @@ def approve(
     *,
     content: Annotated[
         str | None,
-        typer.Option(help="SHA-256 of the content that you saw (`ee round show`); default: as it stands now."),
+        typer.Option(metavar="HASH", help="SHA-256 of the content that you saw (`ee round show`); does not ask."),
     ] = None,
+    yes: Yes = False,
     lang: Lang = ENGLISH,
     timeout: Patience = 30.0,
 ) -> None:
-    """Approve exactly the content of a draft, and what it would come to now. Who drafted it can't."""
+    """Approve exactly the content of a draft, and what it would come to now. Who drafted it can't.
+
+    Asks first. Where nobody can be asked, it needs --content, or --yes for the draft as it stands.
+    """
 
     async def look(connection: Connection) -> tuple[RoundRow, Rehearsal]:
         row = await the_round(connection, round_id)
@@ -80,8 +83,7 @@ def approve(
 
     row, seen = as_draws_operator(look)
     say([*display.instruction(row, lang), *rehearsal_display.full(seen, lang)])
-    if content is None and sys.stdin.isatty():
-        typer.confirm(text("round.ask.approve", lang), abort=True)
+    agree(text("round.ask.approve", lang), given=yes or content is not None, instead=f"--content {row.content_hash}")
     say(as_draws_operator(order))
 
 

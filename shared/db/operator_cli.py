@@ -1,6 +1,7 @@
 """`ee operator`: the logins of operators; and how every command that acts as an operator runs."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Annotated, NoReturn, TypeVar
 
@@ -15,6 +16,7 @@ from shared.kafka.topics import SERVICES
 app = typer.Typer(no_args_is_help=True, help="Operators: each a login of their own at the database.")
 
 Result = TypeVar("Result")
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 class OrderFailedError(Exception):
@@ -65,6 +67,18 @@ def as_operator(service: str, work: Callable[[PoolConnectionProxy], Awaitable[Re
         stop(str(error))
     except (asyncpg.PostgresError, OSError) as error:
         stop(f"the database of {service} refuses or does not answer ({type(error).__name__}): check your login")
+
+
+def agree(question: str, *, given: bool, instead: str = "") -> None:
+    """Ask for agreement at a terminal, unless it was given; where nobody can be asked, silence is none.
+
+    `instead`: the option beside --yes that gives it.
+    """
+    if given:
+        return
+    if not sys.stdin.isatty():
+        stop(f"nobody can be asked here, and nothing was done: agree with {f'{instead} or ' if instead else ''}--yes")
+    typer.confirm(question, abort=True)
 
 
 def stop(line: str) -> NoReturn:

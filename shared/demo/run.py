@@ -137,7 +137,7 @@ class Demo:
                 json.dump(_instruction(entry, self.result.scale), file, default=str)
                 file.flush()
                 self._ee("ada", "round", "draft", file.name)
-            self._ee("grace", "round", "approve", entry["round_id"])
+            self._ee("grace", "round", "approve", "--yes", entry["round_id"])
 
     async def _operators(self, make_operator: MakeOperator) -> None:
         self._logins = {}
@@ -188,7 +188,7 @@ class Demo:
             self._ee("ada", "invitation", "extend", number, "--until", fates.EXTENDED_UNTIL, *why)
         if number := named.get(fates.Fate.CANCELLED):
             ordered = self._ee("ada", "invitation", "cancel", number, "--reason", "Issued in error.")
-            self._ee("grace", "invitation", "confirm", ordered.split()[-1])
+            self._ee("grace", "invitation", "confirm", "--yes", ordered.split()[-1])
 
 
 def _instruction(entry: dict[str, Any], scale: float) -> dict[str, Any]:

@@ -95,3 +95,25 @@ async def test_an_extension_into_the_past_is_refused(
     await bench.obey(NOW)
     assert "refused: until: give a day that is not over" in (await _say(ee, "invitation", "commands"))[1]
     await operator.close()
+
+
+async def test_a_cancellation_is_shown_before_it_is_confirmed_and_nobody_to_ask_confirms_nothing(
+    bench: Bench, operator: "asyncpg.Connection[asyncpg.Record]", ee: Typer
+) -> None:
+    await bench.take(profile(), issued(invitation()))
+    unknown = await _say(ee, "invitation", "confirm", "7", "--yes")
+    assert unknown == (1, "no cancellation 7 waits to be confirmed: see `ee invitation commands`\n")
+    number = await bench.command(kind="cancel", round_id="436", reason="wrong round", given_by="ada")
+    code, silent = await _say(ee, "invitation", "confirm", str(number))
+    assert code == 1
+    assert silent.splitlines() == [
+        f"{number}  ordered by ada: wrong round",
+        "cancels 1 open invitations of round 436",
+        f"  I1  {ID}  until 2026-10-20 00:00:00",
+        "nobody can be asked here, and nothing was done: agree with --yes",
+    ]
+    assert len((await _say(ee, "invitation", "commands"))[1].splitlines()) == 1
+    await _say(ee, "invitation", "confirm", str(number), "--yes", "--timeout", "0")
+    await bench.obey(INVITED_AT + timedelta(20))
+    assert await bench.outcomes() == ["cancelled"]
+    await operator.close()

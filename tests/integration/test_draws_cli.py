@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import pty
+import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -51,6 +54,20 @@ class Operator:
     async def types(self, *words: str, stdin: str | None = None, of: Typer = app) -> Result:
         return await asyncio.to_thread(lambda: CliRunner().invoke(of, list(words), input=stdin, env=self._env))
 
+    async def answers(self, answer: str, *words: str) -> tuple[int | None, str]:
+        """Exit status and output of a process whose standard input is a terminal."""
+        argv = (sys.executable, "-c", "from services.draws.cli import app; app()", *words)
+        ours, theirs = pty.openpty()
+        os.write(ours, f"{answer}\n".encode())
+        to = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            *argv, stdin=theirs, stdout=to, stderr=asyncio.subprocess.STDOUT, env={**os.environ, **self._env}
+        )
+        output, _ = await process.communicate()
+        os.close(ours)
+        os.close(theirs)
+        return process.returncode, output.decode()
+
 
 @pytest.fixture
 async def anna(draws: Bench, database: str) -> Operator:
@@ -70,10 +87,10 @@ async def test_two_operators_order_a_round_follow_it_and_verify_it(
     file = tmp_path / "436.json"
     file.write_bytes(instruction("436", 1).json_bytes())
     assert (await anna.types("draft", str(file))).exit_code == 0
-    refused = await anna.types("approve", "436", "--lang", "fr")
+    refused = await anna.types("approve", "436", "--yes", "--lang", "fr")
     assert refused.exit_code == 1
     assert "ne peut pas l’approuver" in refused.output
-    approved = await benoit.types("approve", "436")
+    approved = await benoit.types("approve", "436", "--yes")
     assert approved.exit_code == 0, approved.output
     assert (await benoit.types("wait", "436", "--timeout", "30")).exit_code == 0
     shown = await anna.types("show", "436", "--lang", "fr")
@@ -88,7 +105,7 @@ async def test_a_changed_pool_row_shows_in_the_exit_status_of_verify(
     draws: Bench, anna: Operator, benoit: Operator
 ) -> None:
     await anna.types("draft", "-", stdin=instruction("436", 1).json_bytes().decode())
-    approved = await benoit.types("approve", "436")
+    approved = await benoit.types("approve", "436", "--yes")
     assert approved.exit_code == 0, approved.output
     waited = await benoit.types("wait", "436")
     assert waited.exit_code == 0, waited.output
@@ -122,6 +139,31 @@ async def test_an_approval_of_content_that_has_changed_is_refused(anna: Operator
     assert (answer.exit_code, "no longer the one that you saw" in answer.output) == (1, True)
 
 
+async def test_where_nobody_can_be_asked_nothing_is_approved_unless_the_content_is_named(
+    anna: Operator, benoit: Operator
+) -> None:
+    ordered = instruction("436", 1)
+    await anna.types("draft", "-", stdin=ordered.json_bytes().decode())
+    silent = await benoit.types("approve", "436", stdin="y\n")
+    option = f"--content {content_hash(ordered)}"
+    assert silent.exit_code == 1
+    assert f"nobody can be asked here, and nothing was done: agree with {option} or --yes" in silent.output
+    assert "draft" in (await anna.types("list")).output
+    named = await benoit.types("approve", "436", *option.split())
+    assert named.exit_code == 0, named.output
+    assert "draft" not in (await anna.types("list")).output
+
+
+async def test_at_a_terminal_an_approval_is_asked_for(anna: Operator, benoit: Operator) -> None:
+    await anna.types("draft", "-", stdin=instruction("436", 1).json_bytes().decode())
+    code, said = await benoit.answers("n", "approve", "436")
+    assert (code, "Approve exactly this?" in said) == (1, True)
+    assert "draft" in (await anna.types("list")).output
+    code, said = await benoit.answers("y", "approve", "436")
+    assert code == 0, said
+    assert "draft" not in (await anna.types("list")).output
+
+
 async def test_a_round_that_is_not_there_is_said_to_be_unknown(anna: Operator) -> None:
     for command in ("show", "wait", "verify", "preview", "approve"):
         answer = await anna.types(command, "999")
@@ -141,7 +183,7 @@ async def test_a_round_is_rehearsed_explained_and_published_in_the_form_of_the_f
     rehearsed = await anna.types("preview", "436", "--lang", "fr")
     assert "juste après\n    2  490  2026-03-01T09:30:00.000000Z  A00002\n" in rehearsed.output
     assert json.loads((await anna.types("preview", "436", "--json")).output)["preview"]["cut_off"] == 500
-    await benoit.types("approve", "436")
+    await benoit.types("approve", "436", "--yes")
     assert (await benoit.types("wait", "436")).exit_code == 0
     why = await anna.types("why", "A00002", "436", "--lang", "fr")
     assert why.output == "Dans le groupe avec 490 points, soit 10 de moins que la note la plus basse invitée (500).\n"
