@@ -35,7 +35,7 @@ def verify(
             except BrokenChainError as error:
                 raise OrderFailedError(str(error)) from None
 
-        typer.echo(as_operator(service, read))
+        typer.echo(as_operator(service, read, right="audit"))
 
 
 @app.command()
@@ -45,7 +45,7 @@ def show(
     newest: Annotated[int, typer.Option(min=1, help="How many entries.")] = 20,
 ) -> None:
     """Show the newest entries, a JSON object a line: when, who, what."""
-    for entry in as_operator(_service(service), lambda connection: chain.newest(connection, newest)):
+    for entry in as_operator(_service(service), lambda connection: chain.newest(connection, newest), right="audit"):
         typer.echo(entry)
 
 

@@ -54,8 +54,13 @@ def list_all() -> None:
         typer.echo(f"{name}: {', '.join(may)}")
 
 
-def as_operator(service: str, work: Callable[[PoolConnectionProxy], Awaitable[Result]]) -> Result:
-    """Do this under the operator's own login at the database of a service; what fails ends the command."""
+def as_operator(
+    service: str, work: Callable[[PoolConnectionProxy], Awaitable[Result]], *, right: str | None = None
+) -> Result:
+    """Do this under the operator's own login at the database of a service; what fails ends the command.
+
+    `right`: what the login must be allowed (`--may`); default: to act in the service.
+    """
 
     async def run() -> Result:
         async with session(service) as connection:
@@ -66,7 +71,20 @@ def as_operator(service: str, work: Callable[[PoolConnectionProxy], Awaitable[Re
     except (OrderFailedError, ValueError) as error:
         stop(str(error))
     except (asyncpg.PostgresError, OSError) as error:
-        stop(f"the database of {service} refuses or does not answer ({type(error).__name__}): check your login")
+        stop(refusal(error, service, right or service))
+
+
+def refusal(error: asyncpg.PostgresError | OSError, service: str, right: str) -> str:
+    """Why the database of a service did not do what an operator asked, and what mends it."""
+    match error:
+        case asyncpg.InsufficientPrivilegeError() | asyncpg.UndefinedTableError():  # the latter: not even the schema
+            return (
+                f"your login may not do this in {service}: an administrator allows it, with a new password, by "
+                f"`ee operator create NAME --may {right}`"
+            )
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            return f"the database of {service} does not know your login or its password: check EE_OPERATOR_POSTGRES_DSN"
+    return f"the database of {service} fails or does not answer ({type(error).__name__}): see EE_OPERATOR_POSTGRES_DSN"
 
 
 def agree(question: str, *, given: bool, instead: str = "") -> None:

@@ -1,14 +1,16 @@
 """`ee dlq list|show|replay|dismiss`: dead letters, and what an operator does about them under their own login."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from itertools import groupby
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import asyncpg
 import typer
 from aiokafka.errors import KafkaError
 
+from shared.db.operator_cli import refusal, stop
 from shared.db.operators import session
 from shared.kafka.reader import Raw
 from shared.kafka.settings import KafkaSettings
@@ -127,7 +129,7 @@ async def _show(name: str, personal_data: bool) -> list[str]:
     async for letter, raw in records(kafka, await find(kafka, Selection(names=[name]))):
         lines += [_line(letter), f"detail: {letter.detail or '-'}", f"would be replayed to: {destination(letter)}"]
         lines += [*_headers(raw), f"value: {letter.size} bytes", *(_value(raw) if personal_data else ())]
-    return lines or _stop(f"there is no dead letter {name}: see `ee dlq list`; they are kept for 30 days")
+    return lines or stop(f"there is no dead letter {name}: see `ee dlq list`; they are kept for 30 days")
 
 
 def _headers(raw: Raw) -> Iterable[str]:
@@ -145,7 +147,7 @@ async def _replay(selection: Selection, reason: str, *, again: bool, rate: float
     kafka = KafkaSettings()
     chosen: list[Letter] = []
     for service, letters in _by_service(await find(kafka, selection)):
-        async with session(service) as operator:
+        async with _operator(service) as operator:
             able = _able(letters) if again else await _not_yet(operator, _able(letters))
             if able and not dry_run:
                 await order(operator, "replay", able, reason)
@@ -182,11 +184,11 @@ async def _dismiss(selection: Selection, reason: str, patience_s: float, *, dry_
         typer.echo(letter.name)
     done = 0
     for service, letters in [] if dry_run else _by_service(found):
-        async with session(service) as operator:
+        async with _operator(service) as operator:
             orders = await order(operator, "dismiss", letters, reason)
             outcomes = await carried_out(operator, orders, patience_s)
         if len(outcomes) < len(orders):
-            _stop(f"the orders are stored, but {service} has not yet carried them out: is it running?")
+            stop(f"the orders are stored, but {service} has not yet carried them out: is it running?")
         done += sum(outcomes.values())
     return len(found) if dry_run else done
 
@@ -207,17 +209,20 @@ def _needs_a_choice(selection: Selection, everything: bool) -> None:
         raise typer.BadParameter("name dead letters, or say which by an option; --all means every one")
 
 
+@asynccontextmanager
+async def _operator(service: str) -> AsyncIterator[Connection]:
+    """The operator's session in a service. Raises `ValueError` where the database refuses it."""
+    try:
+        async with session(service) as connection:
+            yield connection
+    except (asyncpg.PostgresError, OSError) as error:
+        raise ValueError(refusal(error, service, service)) from None
+
+
 def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
     try:
         return asyncio.run(work)
     except ValueError as error:
-        _stop(str(error))
+        stop(str(error))
     except KafkaError as error:
-        _stop(f"Kafka refuses or does not answer ({type(error).__name__}): look at EE_KAFKA_...")
-    except (asyncpg.PostgresError, OSError) as error:
-        _stop(f"the database refuses or does not answer ({type(error).__name__}): check your login")
-
-
-def _stop(line: str) -> NoReturn:
-    typer.echo(line, err=True)
-    raise typer.Exit(1)
+        stop(f"Kafka refuses or does not answer ({type(error).__name__}): look at EE_KAFKA_...")

@@ -78,7 +78,21 @@ async def test_a_repair_is_recorded_before_it_is_done_or_not_done(
     assert (unnamed.exit_code, "set EE_OPERATOR_POSTGRES_DSN" in unnamed.output) == (1, True)
     monkeypatch.setenv("EE_OPERATOR_POSTGRES_DSN", login)  # of draws: the first service is another one
     stranger = await ee("reconcile", "--repair")
-    assert (stranger.exit_code, "the database of intake refuses" in stranger.output) == (1, True)
+    assert (stranger.exit_code, "may not do this in intake" in stranger.output) == (1, True)
+    assert "--may intake" in stranger.output
+
+
+async def test_who_may_not_read_a_log_is_told_the_right_that_is_missing(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await create_operator(database, "dora", "secret", ["draws"])
+    monkeypatch.setenv("EE_OPERATOR_POSTGRES_DSN", operator_dsn(database, "dora", "secret"))
+    for words in (["verify"], ["show", "scoring"]):
+        answer = await ee("audit", *words)
+        assert (answer.exit_code, "`ee operator create NAME --may audit`" in answer.output) == (1, True), answer.output
+    monkeypatch.setenv("EE_OPERATOR_POSTGRES_DSN", operator_dsn(database, "dora", "wrong"))
+    wrong = await ee("audit", "show", "draws")
+    assert "does not know your login or its password: check EE_OPERATOR_POSTGRES_DSN" in wrong.output
 
 
 async def test_a_log_that_is_whole_is_confirmed_with_its_ends(login: str) -> None:

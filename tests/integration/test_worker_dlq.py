@@ -171,4 +171,4 @@ async def test_what_is_meant_must_be_said_and_who_asks_must_be_known(
     assert "no dead letter scoring/profile/0/12345" in await ee_dlq("show", "scoring/profile/0/12345", fails=True)
     monkeypatch.setenv("EE_OPERATOR_POSTGRES_DSN", nora.replace("nora:nora", "nora:wrong"))
     refused = await ee_dlq("replay", "intake/submission/5/999999", "--reason", "again", "--again", fails=True)
-    assert "check your login" in refused
+    assert "the database of intake does not know your login or its password" in refused
