@@ -8,7 +8,7 @@ from services.draws.reasons import from_json
 from services.draws.round_store import RoundRow
 from shared.contracts.base import Reason, iso
 from shared.contracts.rounds import Certificate, Instruction, TieBreak
-from shared.rules.catalogue import text
+from shared.rules.catalogue import labelled, text
 
 
 def grouping_in_words(ordered: Instruction) -> str:
@@ -69,8 +69,8 @@ def full(row: RoundRow, steps: Sequence[Any], lang: str) -> Iterator[str]:
 def in_words(reasons: Iterable[Reason], lang: str) -> Iterator[str]:
     """Reasons as lines: the field, the problem and the fix."""
     for one in reasons:
-        place = f"{one.field}: " if one.field else ""
-        yield place + (one.text.fr if lang == "fr" else one.text.en)
+        said = one.text.fr if lang == "fr" else one.text.en
+        yield labelled(one.field, said, lang) if one.field else said
 
 
 def indented(lines: Iterable[str]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.contracts.base import Reason, Text
 from shared.rules import Line, catalogue, line_text
+from shared.rules.catalogue import LANGUAGES, labelled
 from shared.rules.errors import FieldError
 
 PREFIX = "intake."
@@ -47,7 +48,7 @@ def of_line(program: str, line: Line) -> Reason:
         code=line.code,
         section=line.section,
         params={"program": program, **line.quantities},
-        text=Text(en=f"{program}: {line_text(line, 'en')}", fr=f"{program} : {line_text(line, 'fr')}"),
+        text=Text(**{lang: labelled(program, line_text(line, lang), lang) for lang in LANGUAGES}),
     )
 
 

@@ -71,6 +71,11 @@ def _documents() -> dict[str, dict[str, dict[str, str]]]:
 TEXTS = merge(_documents())
 
 
+def labelled(label: object, value: object, lang: str) -> str:
+    """A label and what it labels, with the colon as the language writes it."""
+    return text("labelled", lang, label=label, value=value)
+
+
 def text(code: str, lang: str, **params: object) -> str:
     """The text of `code` in `lang` (`en`, `fr`). Raises `KeyError` for a code or a field that is missing."""
     template = TEXTS[code][lang]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from shared.rules import catalogue, noc
+from shared.rules.catalogue import labelled
 from shared.rules.explain import number
 
 
@@ -26,7 +27,7 @@ def _number(found: dict[str, Any]) -> str:
 
 def _errors(found: dict[str, Any], lang: str) -> list[str]:
     head = _say("errors", lang, line=found["line"], profile=_number(found))
-    return [head, *(f"  {one['field'] or '-'}: {one['text']}" for one in found["errors"]), ""]
+    return [head, *("  " + labelled(one["field"] or "-", one["text"], lang) for one in found["errors"]), ""]
 
 
 def _verdict(eligible: bool | None, lang: str) -> str:
@@ -40,11 +41,11 @@ def _result(found: dict[str, Any], lang: str) -> list[str]:
     if found["provisional"]:
         tables = ", ".join(catalogue.text(f"name.table.{one}", lang) for one in found["missing_tables"])
         lines.append("  " + _say("provisional", lang, tables=tables))
-    lines += [f"  {part}: {crs[part]['total']}" for part in ("A", "B", "C", "D")]
+    lines += ["  " + labelled(part, crs[part]["total"], lang) for part in ("A", "B", "C", "D")]
     for group in ("programs", "categories"):
         lines.append(_say(group, lang))
         for name, one in found[group].items():
-            lines.append(f"  {name} ({one['name']}): {_verdict(one['eligible'], lang)}")
+            lines.append("  " + labelled(f"{name} ({one['name']})", _verdict(one["eligible"], lang), lang))
             lines += [f"    - {reason['text']}" for reason in one["reasons"]]
     for line in found.get("lines", ()):
         points = "" if line["points"] is None else f"{line['points']:+d} "
@@ -86,10 +87,10 @@ def _calendar(found: dict[str, Any], lang: str) -> list[str]:
 
 
 def _changed(found: dict[str, Any], lang: str, indent: str) -> list[str]:
-    lines = [f"{indent}{name}: {old} -> {new}" for name, (old, new) in found["points"].items()]
+    lines = [indent + labelled(name, f"{old} -> {new}", lang) for name, (old, new) in found["points"].items()]
     for group in ("programs", "categories"):
         for name, (old, new) in found[group].items():
-            lines.append(f"{indent}{name}: {_verdict(old, lang)} -> {_verdict(new, lang)}")
+            lines.append(indent + labelled(name, f"{_verdict(old, lang)} -> {_verdict(new, lang)}", lang))
     return lines
 
 

@@ -40,15 +40,33 @@ def _step(step: Step, lang: str) -> Iterator[str]:
 
 
 def _shown(name: str, value: Any, lang: str) -> object:
-    if name == "programs":
-        return ", ".join(catalogue.text(f"name.{one}", lang) for one in value)
-    if name == "program":
-        return catalogue.text(f"name.{value}", lang)
-    if name == "categories":
-        return ", ".join(category_name(one, lang) for one in value)
-    if name == "tables":
-        return ", ".join(value) or "-"
-    return catalogue.text(value, lang) if name == "reason" else value
+    match name:
+        case "programs":
+            return ", ".join(_name(catalogue.text(f"name.{one}", lang), lang) for one in value)
+        case "program":
+            return _name(catalogue.text(f"name.{value}", lang), lang)
+        case "categories":
+            return ", ".join(_name(category_name(one, lang), lang) for one in value)
+        case "tables":
+            return ", ".join(_table(one, lang) for one in value) or "-"
+        case "reason":
+            return _small(catalogue.text(value, lang)).removesuffix(".")
+    return value
+
+
+def _table(key: str, lang: str) -> str:
+    """The name of a kind of table; one that this release does not know goes by its key."""
+    code = f"name.table.{key}"
+    return _name(catalogue.text(code, lang), lang) if code in catalogue.TEXTS else key
+
+
+def _name(title: str, lang: str) -> str:
+    """A title within a sentence, which in French begins small."""
+    return _small(title) if lang == "fr" else title
+
+
+def _small(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _reason(one: base.Line | base.Text, lang: str) -> str:
@@ -59,7 +77,7 @@ def _reason(one: base.Line | base.Text, lang: str) -> str:
 
 def _next(one: Next, lang: str) -> str:
     params = {name: _shown(name, value, lang) for name, value in one.params.items()}
-    return f"{_when(one.at, lang)}: {catalogue.text(f'status.ahead.{one.code}', lang, **params)}"
+    return catalogue.labelled(_when(one.at, lang), catalogue.text(f"status.ahead.{one.code}", lang, **params), lang)
 
 
 def _when(at: datetime | date, lang: str) -> str:

@@ -1,5 +1,6 @@
 """Where a candidate stands, from published messages alone: each position, its dates and what may be done."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -104,6 +105,38 @@ def test_a_candidate_in_the_pool_waits_for_a_round() -> None:
     assert found.steps[2].params["total"] == 478
     assert ahead(found) == [("profile_ends", "2027-03-01"), ("result_changes", "2027-05-17")]
     assert found.may == ("update", "withdraw_profile")
+
+
+@pytest.mark.parametrize(
+    ("lang", "third", "change"),
+    [
+        (
+            "en",
+            "Score: 478 of 1,200 points (CRS), provisional: Comprehensive Ranking System, unheard.",
+            "  2027-05-17: the result may change: birthday",
+        ),
+        (
+            "fr",
+            "Note : 478 points sur 1 200 (SCG), provisoire : système de classement global, unheard.",
+            "  2027-05-17 : le résultat peut changer : anniversaire",
+        ),
+    ],
+)
+def test_what_is_provisional_and_what_changes_are_told_in_words(lang: str, third: str, change: str) -> None:
+    found = published()
+    found.scored = Scored(
+        **evaluated(missing_tables=["crs", "unheard"]) | {"provisional": True}, total=478, factors={}, lines=[]
+    )
+    told = list(page(standing(found, ON), lang))
+    assert told[3] == f"  [x] 3  2026-10-01  {third}"
+    assert change in told
+
+
+def test_what_is_told_in_french_has_a_space_before_every_colon_and_names_within_sentences_begin_small() -> None:
+    told = list(page(stands(folded(invitation()), Status.APPLIED), "fr"))
+    assert "Admissible : catégorie de l’expérience canadienne." in told[2]
+    assert "Catégories (ensembles) : compétence linguistique en français." in told[4]
+    assert [line for line in told if re.search(r"[^ \d]:", line) or re.search(r"\d: ", line)] == []
 
 
 def test_a_refused_submission_stands_at_eligibility_with_its_reasons() -> None:
