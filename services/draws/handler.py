@@ -17,12 +17,12 @@ from shared.worker.step import Connection, Step
 async def handle(step: Step, messages: Sequence[Message]) -> None:
     """Take the newest of each source into the pool's rows; keep drafts of rounds; note what is held elsewhere."""
     inflow = collapse(messages)
+    for message in inflow.drafts:  # first, since a round too is locked before the pool
+        await draft_from_topic(step, message)
     if inflow.profiles:
         await _take_in(step, inflow)
     if inflow.held or inflow.settled:
         await store.put_held(step.connection, inflow.held, inflow.settled)
-    for message in inflow.drafts:
-        await draft_from_topic(step, message)
 
 
 async def passed(step: Step, records: Sequence[Record]) -> None:
@@ -45,8 +45,6 @@ async def _take_in(step: Step, inflow: Inflow) -> None:
     turned = await _take_decided(step, inflow)
     if scored or eligible or turned:
         change = await store.begin_change(connection, step.now)
-        newer = {row.profile_id for row in (*scored, *eligible)}
-        await store.keep_rows(connection, newer | set(turned), change)
         await store.put_scored(connection, change, scored)
         await store.put_traits(connection, scored)
         await store.put_eligible(connection, change, eligible)

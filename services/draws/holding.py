@@ -1,8 +1,22 @@
-"""Holding a round: one transaction that ranks, invites and says so, whole or not at all (A10.2, A10.3(1)(i))."""
+"""Holding a round: one transaction that ranks, invites and says so, whole or not at all (A10.2, A10.3(1)(i)).
 
-from collections.abc import Sequence
+Ingest stands still only for the look on which the round ranks. Why that is enough: each batch shares the pool's lock
+from before it takes its change number until it is committed, and the round takes its own number and opens its ranking
+while it alone has that lock. So every change with a lower number is committed and seen, every later batch has a higher
+number and is not: the round is of the pool just before its number, as if all of it had happened in that instant. Before
+the lock is given back `last_ranked` says the number, and from then on every statement that supersedes an older row
+keeps it. What is written afterwards (invitations, outbox, the marks in the pool) depends on the ranked rows alone,
+never on the pool as it has become: who changes meanwhile, or leaves, was invited before that. The marks come last,
+since each holds up the batches about its profile until the commit; they are set in the newest row, and later batches go
+on from there.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from asyncpg.cursor import Cursor
 
 from services.draws import round_store, store
 from services.draws.grouping import grouping_of
@@ -11,17 +25,15 @@ from services.draws.offenders import count_held, offenders
 from services.draws.preview import cut_off_moved
 from services.draws.round_store import RoundRow
 from services.draws.steps import SERVICE_ITSELF
-from services.draws.store import QUERIES
+from services.draws.store import CHUNK, QUERIES
 from services.draws.waiting import RoundRefused
 from shared.contracts.base import Reason
-from shared.contracts.rounds import Instruction
 from shared.rules.periods import utc_day
 from shared.worker.failpoints import failpoint
 from shared.worker.runtime import Runtime
 from shared.worker.step import Connection, FactDraft, Step
 
 _PATIENCE_S = 90.0
-_CHUNK = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +44,17 @@ class Attempt:
     found: Sequence[Reason] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The pool just before `change`. `ranking` reads of it, whatever is committed before it is read."""
+
+    row: RoundRow
+    change: int
+    bits: Mapping[str, int]
+    ranking: Cursor
+    result: dict[str, Any]
+
+
 async def hold(runtime: Runtime, due: RoundRow) -> Attempt:
     """Hold the round if it is still the one that waited and nothing has come in between.
 
@@ -39,44 +62,81 @@ async def hold(runtime: Runtime, due: RoundRow) -> Attempt:
     """
     async with runtime.pool.acquire() as connection, connection.transaction():
         await connection.execute(QUERIES.be_patient)
-        await connection.execute(QUERIES.own_pool, timeout=_PATIENCE_S)
         row = await round_store.lock(connection, due.round_id)
         if row is None or row.state != "approved" or row.content_hash != due.content_hash:
             return Attempt(held=True)
         if utc_day(runtime.clock.now()) > utc_day(row.instruction.instant):
             return Attempt(held=False)
-        found = await offenders(connection, row.instruction)
-        if found:
-            return Attempt(held=False, found=found)
-        failpoint("round_before_selection")
-        await _invite(runtime.step(connection, by_clock=True), row)
+        step = runtime.step(connection, by_clock=True)
+        async with _ingest_stands_still(connection):
+            found = await offenders(connection, row.instruction)
+            if found:
+                return Attempt(held=False, found=found)
+            failpoint("round_before_selection")
+            look = await _look(step, row)
+        await _invite(step, look)
         failpoint("round_before_commit")
     failpoint("round_after_commit")
     return Attempt(held=True)
 
 
-async def _invite(step: Step, row: RoundRow) -> None:
-    connection, instruction = step.connection, row.instruction
-    bits = await store.grouping_bits(connection, {grouping_of(instruction)})
-    chosen = await _rank(connection, instruction, 1 << bits[grouping_of(instruction)])
-    moved = cut_off_moved(chosen[-1]["total"] if chosen else None, instruction, row.preview)
+@asynccontextmanager
+async def _ingest_stands_still(connection: Connection) -> AsyncIterator[None]:
+    """The pool's lock for this connection alone. After an error the connection's reset gives it back."""
+    await connection.execute(QUERIES.own_pool, timeout=_PATIENCE_S)
+    yield
+    await connection.execute(QUERIES.leave_pool)
+
+
+async def _look(step: Step, row: RoundRow) -> Look:
+    """Look at the pool under a change number of the round's own, from which on what was seen is kept."""
+    connection = step.connection
+    key = grouping_of(row.instruction)
+    bits = await store.grouping_bits(connection, {key})
+    change = await store.begin_change(connection, step.now)
+    await connection.execute(QUERIES.stand_on, change)
+    # The mask is written into the statement, since only a constant finds the grouping's own index.
+    ranking = QUERIES.rank_grouping.format(mask=1 << bits[key])
+    ordered = row.instruction
+    return Look(
+        row,
+        change,
+        bits,
+        await connection.cursor(ranking, ordered.instant, ordered.invitations),
+        await _result(connection),
+    )
+
+
+async def _result(connection: Connection) -> dict[str, Any]:
+    """What is true of the look and could not be found again from kept rows."""
+    offsets: dict[str, dict[str, int]] = {}
+    for row in await connection.fetch(QUERIES.handled_offsets):
+        offsets.setdefault(row["topic"], {})[str(row["partition"])] = row["next_offset"]
+    return {"offsets": offsets, "held_entries": await count_held(connection)}
+
+
+async def _invite(step: Step, look: Look) -> None:
+    """Invite the first of the grouping: by score, then instant of submission, then profile number."""
+    row, connection = look.row, step.connection
+    chosen = await look.ranking.fetch(max(row.instruction.invitations, 1))
+    moved = cut_off_moved(chosen[-1]["total"] if chosen else None, row.instruction, row.preview)
     if moved:
         raise RoundRefused(moved)
-    change = await store.begin_change(connection, step.now)
-    await connection.execute(QUERIES.put_held_round, row.round_id, change, await _result(connection, chosen))
+    result = {"invited": len(chosen), **look.result}
+    await connection.execute(QUERIES.put_held_round, row.round_id, look.change, result)
     await round_store.add_step(step, row, "held", SERVICE_ITSELF)
     if not chosen:
         return
-    invited = await drafts(connection, instruction, chosen, bits)
-    for first in range(0, len(invited), _CHUNK):
-        await _issue(step, row.round_id, change, first + 1, invited[first : first + _CHUNK])
+    invited = await drafts(connection, row.instruction, chosen, look.bits)
+    for first in range(0, len(invited), CHUNK):
+        await _issue(step, row.round_id, first + 1, invited[first : first + CHUNK])
+    failpoint("round_before_marks")
+    await store.mark_invited(connection, (draft.key for draft in invited), look.change)
 
 
-async def _issue(step: Step, round_id: str, change: int, first_rank: int, invited: Sequence[FactDraft]) -> None:
-    """Write the invitations from a rank on: a statement for some thousands is short however large the round is."""
+async def _issue(step: Step, round_id: str, first_rank: int, invited: Sequence[FactDraft]) -> None:
+    """Write the invitations from a rank on."""
     profiles = [draft.key for draft in invited]
-    await store.keep_rows(step.connection, profiles, change)
-    await store.turn_invitations(step.connection, profiles, change)
     facts = await step.add(invited)
     failpoint("round_before_invitations")
     await step.connection.execute(
@@ -87,18 +147,3 @@ async def _issue(step: Step, round_id: str, change: int, first_rank: int, invite
         list(range(first_rank, first_rank + len(profiles))),
         [fact.body for fact in facts],
     )
-
-
-async def _rank(connection: Connection, instruction: Instruction, mask: int) -> list[Any]:
-    """The first of the grouping: score, then instant of submission, then profile number."""
-    # The mask is written into the statement, since only a constant finds the grouping's own index.
-    ranking = QUERIES.rank_grouping.format(mask=int(mask))
-    return list(await connection.fetch(ranking, instruction.instant, instruction.invitations))
-
-
-async def _result(connection: Connection, chosen: Sequence[Any]) -> dict[str, Any]:
-    """What is known of the round in its transaction and could not be found again from kept rows."""
-    offsets: dict[str, dict[str, int]] = {}
-    for row in await connection.fetch(QUERIES.handled_offsets):
-        offsets.setdefault(row["topic"], {})[str(row["partition"])] = row["next_offset"]
-    return {"invited": len(chosen), "offsets": offsets, "held_entries": await count_held(connection)}

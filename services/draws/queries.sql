@@ -1,5 +1,5 @@
 -- name: share_pool
--- Take the pool's lock for an ingest batch: others may ingest, a round may not rank. A round is waited for.
+-- Take the pool's lock for an ingest batch: others may ingest, a round may not rank. One that ranks is waited for.
 SELECT set_config('lock_timeout', '10s', true), pg_advisory_xact_lock_shared(hashtext('draws.pool'));
 
 -- name: be_patient
@@ -10,8 +10,16 @@ SELECT
     set_config('idle_in_transaction_session_timeout', '120s', true);
 
 -- name: own_pool
--- Take the pool's lock for a round: nobody ingests until it is over.
-SELECT pg_advisory_xact_lock(hashtext('draws.pool'));
+-- Take the pool's lock for a round that ranks: what is being taken in is waited for, nothing more until `leave_pool`.
+SELECT pg_advisory_lock(hashtext('draws.pool'));
+
+-- name: leave_pool
+-- Give the pool's lock back: ingest goes on.
+SELECT pg_advisory_unlock(hashtext('draws.pool'));
+
+-- name: stand_on
+-- From now on keep the rows as they are before change $1, on which a round will stand.
+SELECT setval('last_ranked', $1);
 
 -- name: begin_change
 -- The number of this transaction's change of the pool; the pool's lock is held.
@@ -21,13 +29,6 @@ INSERT INTO change (at) VALUES ($1) RETURNING number;
 -- The guards of these profiles, their rows locked in order.
 SELECT profile_id, scored_sequence, eligible_sequence FROM pool
 WHERE profile_id = ANY($1::text []) ORDER BY profile_id FOR UPDATE;
-
--- name: keep_rows
--- Keep the rows of these profiles as they were until change $2, if a round has stood on them.
-INSERT INTO pool_history
-SELECT p.*, $2 FROM pool AS p
-WHERE p.profile_id = ANY($1::text []) AND p.since_change < (SELECT max(r.change_number) FROM round AS r)
-ON CONFLICT DO NOTHING;
 
 -- name: add_rule_sets
 -- Combinations of rule sets that were not seen before.
@@ -125,6 +126,16 @@ WHERE p.profile_id = ANY($1::text []) AND p.has_invitation IS DISTINCT FROM EXIS
 -- name: turn_invitations
 -- Turn round whether an invitation stands in the way of these profiles; $2 is the change.
 UPDATE pool SET has_invitation = NOT has_invitation, since_change = $2 WHERE profile_id = ANY($1::text []);
+
+-- name: mark_invited
+-- An invitation of the round of change $2 stands in the way of these profiles. Rows are locked in order, as by ingest;
+-- one that has changed since the round ranked holds from that change on.
+WITH locked AS MATERIALIZED (
+    SELECT profile_id FROM pool WHERE profile_id = ANY($1::text []) ORDER BY profile_id FOR UPDATE
+)
+
+UPDATE pool AS p SET has_invitation = true, since_change = greatest(p.since_change, $2)
+FROM locked AS l WHERE p.profile_id = l.profile_id;
 
 -- name: forget_language
 -- An erasure: the language of correspondence is the only declared value here.

@@ -15,6 +15,9 @@ from shared.worker.step import Connection
 
 QUERIES = load("services.draws")
 
+CHUNK = 5_000
+"""Rows of a statement of a round: it stays short however large the round is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Guards:
@@ -34,11 +37,6 @@ async def lock_profiles(connection: Connection, profiles: Sequence[str]) -> dict
 async def begin_change(connection: Connection, at: datetime) -> int:
     """The number of this transaction's change of the pool. The pool's lock is held."""
     return int(await connection.fetchval(QUERIES.begin_change, at))
-
-
-async def keep_rows(connection: Connection, profiles: Collection[str], change: int) -> None:
-    """Keep the rows as they are before this change, where a round has stood on them."""
-    await connection.execute(QUERIES.keep_rows, list(profiles), change)
 
 
 async def put_scored(connection: Connection, change: int, scored: Iterable[Scored]) -> None:
@@ -135,6 +133,13 @@ async def put_decided(connection: Connection, decided: Sequence[Decided]) -> lis
 async def turn_invitations(connection: Connection, profiles: Sequence[str], change: int) -> None:
     """An invitation came in the way of these profiles, or out of it."""
     await connection.execute(QUERIES.turn_invitations, profiles, change)
+
+
+async def mark_invited(connection: Connection, profiles: Iterable[str], change: int) -> None:
+    """The round of this change has invited these profiles. Some thousands at a time, in byte order like ingest."""
+    ordered = sorted(profiles)
+    for first in range(0, len(ordered), CHUNK):
+        await connection.execute(QUERIES.mark_invited, ordered[first : first + CHUNK], change)
 
 
 async def forget(connection: Connection, profiles: Collection[str]) -> None:

@@ -229,6 +229,7 @@ POINTS = (
     "round_stage_5",
     "round_before_selection",
     "round_before_invitations",
+    "round_before_marks",
     "round_before_commit",
     "round_after_commit",
     "round_certificate_made",
