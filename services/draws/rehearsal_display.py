@@ -29,6 +29,8 @@ def full(found: Rehearsal, lang: str) -> Iterator[str]:
 
 def sizes(curves: Mapping[str, Curve], lang: str) -> Iterator[str]:
     """The cut-off by the size of the round, a column a grouping; a round that would not be full has none."""
+    if not curves:
+        return iter([text("round.pool.empty", lang)])
     keys = list(curves)
     rows = [[text("round.field.round_of", lang), *keys]]
     for size in SIZES:

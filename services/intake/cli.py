@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from services.intake import law_cli, store
 from services.intake.person import Vault
 from services.intake.settings import IntakeSettings
 from shared.audit.record import record
+from shared.contracts.base import iso
 from shared.db.operator_cli import as_operator
 from shared.db.pool import Pool, open_pool
 from shared.db.settings import DatabaseSettings
@@ -34,7 +36,7 @@ def show(
     if found is None:
         typer.echo(f"intake knows no profile {profile_id}: check the number", err=True)
         raise typer.Exit(1)
-    typer.echo(json.dumps(found, indent=2, ensure_ascii=False, default=str))
+    typer.echo(json.dumps(found, indent=2, ensure_ascii=False, default=_written))
 
 
 @app.command()
@@ -55,6 +57,11 @@ def rotate_identity(
 def new_key() -> None:
     """Print a new key for EE_INTAKE_IDENTITY_KEYS (put it first) or EE_INTAKE_PERSON_KEY."""
     typer.echo(Fernet.generate_key().decode())
+
+
+def _written(value: datetime | date) -> str:
+    """Instants as messages write them."""
+    return iso(value) if isinstance(value, datetime) else value.isoformat()
 
 
 def _record(action: str, **details: Any) -> None:

@@ -113,7 +113,7 @@ class Demo:
         before = await quiet.look(MIDNIGHT)
         await publish(self._producer, [*submissions[:middle], *wrong, *submissions[middle:]])
         self.result.bad = len(wrong)
-        self._console.print(f"published {len(submissions):,} profiles and {len(wrong)} bad submissions among them")
+        self._console.print(f"published {len(submissions):,} profiles and {len(wrong)} bad submissions between them")
         with Watch(self._console, len(submissions), before) as watch:
             await quiet.wait(MIDNIGHT, FILL_S, lambda glance: self._saw(glance, watch))
         self.result.fill_s = time.monotonic() - started
@@ -132,12 +132,16 @@ class Demo:
     async def _order_rounds(self, make_operator: MakeOperator) -> None:
         self._console.rule("instructions: drafted by one operator, approved by another")
         await self._operators(make_operator)
-        for entry in week()["rounds"]:
-            with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-                json.dump(_instruction(entry, self.result.scale), file, default=str)
-                file.flush()
-                self._ee("ada", "round", "draft", file.name)
-            self._ee("grace", "round", "approve", "--yes", entry["round_id"])
+        rounds = week()["rounds"]
+        with tempfile.TemporaryDirectory() as folder:
+            await asyncio.gather(*(asyncio.to_thread(self._draft, entry, Path(folder)) for entry in rounds))
+        approve = ("grace", "round", "approve", "--yes")
+        await asyncio.gather(*(asyncio.to_thread(self._ee, *approve, entry["round_id"]) for entry in rounds))
+
+    def _draft(self, entry: dict[str, Any], folder: Path) -> None:
+        file = folder / f"{entry['round_id']}.json"
+        file.write_text(json.dumps(_instruction(entry, self.result.scale), default=str))
+        self._ee("ada", "round", "draft", str(file))
 
     async def _operators(self, make_operator: MakeOperator) -> None:
         self._logins = {}

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shlex
 import signal
 import threading
 import time
@@ -40,7 +41,7 @@ def up(
                 stack.services({"scoring": scoring})
             _write_environment(folder, stack)
             typer.echo(f"ready: Kafka at {stack.backend.bootstrap}; logs in {folder / 'logs'}")
-            typer.echo(f'in another terminal: eval "$(ee dev env --folder {folder})"')
+            typer.echo(f'in another terminal: eval "$(ee dev env{_named(folder)})"')
             _until_told_to_stop()
             typer.echo("stopping")
 
@@ -87,6 +88,10 @@ def env(folder: Folder = DEFAULT_FOLDER) -> None:
         raise typer.Exit(1)
     for name, value in json.loads((folder / "environment.json").read_text("utf-8")).items():
         typer.echo(f"export {name}='{value}'")
+
+
+def _named(folder: Path) -> str:
+    return "" if folder == DEFAULT_FOLDER else f" --folder {shlex.quote(str(folder))}"
 
 
 def _name(command: list[str]) -> str:
