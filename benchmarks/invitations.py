@@ -41,6 +41,8 @@ from shared.worker.runtime import Runtime
 
 INVITATIONS = 5_000
 REPEATS = 3
+ROUNDS_BESIDE = 10
+WARM_S = 5.0
 PATIENCE = DrawsSettings(batch_timeout_s=1800.0)
 BEST = """
 SELECT profile_id FROM pool WHERE (groupings & 1) <> 0 AND status = 'in_pool' AND NOT has_invitation
@@ -145,25 +147,40 @@ async def plans(dsn: str) -> list[str]:
 
 
 async def taken_in(dsn: str, candidates: int, runtime: Runtime) -> tuple[float, float]:
-    """Profiles taken in a second: while nothing else happens, and from the order of a round to its certificate."""
+    """Profiles taken in a second: while nothing else happens, and from the start of a round to its certificate.
+
+    Turn and turn about, since a pool that was just filled and one that has its history are not equally fast.
+    """
+    alone, beside = Rate(), Rate()
+
+    async def a_round(row: RoundRow) -> None:
+        await hold(runtime, row)
+        await certify(runtime, PATIENCE, await shown(runtime, row.round_id))
+
     with ingest(dsn, candidates) as other:
         await other.begun()
-        alone = await speed(other, asyncio.sleep(10))
-        row = await approved(runtime)
-
-        async def round_() -> None:
-            await hold(runtime, row)
-            again = await shown(runtime, row.round_id)
-            await certify(runtime, PATIENCE, again)
-
-        return alone, await speed(other, round_())
+        await asyncio.sleep(WARM_S)
+        for _ in range(ROUNDS_BESIDE):
+            await beside.meanwhile(other, a_round(await approved(runtime)))
+            await alone.meanwhile(other, asyncio.sleep(beside.seconds - alone.seconds))
+    return alone.per_s, beside.per_s
 
 
-async def speed(other: Ingest, work: Awaitable[Any]) -> float:
-    """How many profiles a second the other process takes in meanwhile."""
-    begin, before = time.perf_counter(), other.taken
-    await work
-    return (other.taken - before) / (time.perf_counter() - begin)
+class Rate:
+    """How fast the other process takes in, over stretches of time."""
+
+    def __init__(self) -> None:
+        self.seconds, self._taken = 0.0, 0
+
+    async def meanwhile(self, other: Ingest, work: Awaitable[Any]) -> None:
+        """A stretch more: as long as this work takes."""
+        before = other.taken
+        self.seconds += await seconds(work)
+        self._taken += other.taken - before
+
+    @property
+    def per_s(self) -> float:
+        return self._taken / self.seconds
 
 
 @dataclass(frozen=True, slots=True)

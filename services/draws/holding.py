@@ -8,7 +8,7 @@ the lock is given back `last_ranked` says the number, and from then on every sta
 keeps it. What is written afterwards (invitations, outbox, the marks in the pool) depends on the ranked rows alone,
 never on the pool as it has become: who changes meanwhile, or leaves, was invited before that. The marks come last,
 since each holds up the batches about its profile until the commit; they are set in the newest row, and later batches go
-on from there.
+on from there. The next round ranks when they are committed: a lock of the transaction sees to that, whoever dies.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -62,6 +62,7 @@ async def hold(runtime: Runtime, due: RoundRow) -> Attempt:
     """
     async with runtime.pool.acquire() as connection, connection.transaction():
         await connection.execute(QUERIES.be_patient)
+        await connection.execute(QUERIES.one_at_a_time, timeout=_PATIENCE_S)
         row = await round_store.lock(connection, due.round_id)
         if row is None or row.state != "approved" or row.content_hash != due.content_hash:
             return Attempt(held=True)

@@ -9,6 +9,10 @@ SELECT
     set_config('statement_timeout', '120s', true),
     set_config('idle_in_transaction_session_timeout', '120s', true);
 
+-- name: one_at_a_time
+-- Rounds are held one after the other: who was invited in one is marked before the next one ranks.
+SELECT pg_advisory_xact_lock(hashtext('draws.holding'));
+
 -- name: own_pool
 -- Take the pool's lock for a round that ranks: what is being taken in is waited for, nothing more until `leave_pool`.
 SELECT pg_advisory_lock(hashtext('draws.pool'));

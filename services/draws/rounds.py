@@ -19,11 +19,9 @@ from services.draws.waiting import RoundRefused, RoundWithdrawn, Wait
 from shared.contracts.base import Reason
 from shared.contracts.rounds import RoundState
 from shared.ops.log import log
+from shared.worker.alone import alone
 from shared.worker.loops import forever
 from shared.worker.runtime import Runtime
-
-_LOCK = "SELECT pg_try_advisory_lock(hashtext('draws.rounds'))"
-_UNLOCK = "SELECT pg_advisory_unlock(hashtext('draws.rounds'))"
 
 
 async def hold_rounds(runtime: Runtime) -> None:
@@ -33,27 +31,28 @@ async def hold_rounds(runtime: Runtime) -> None:
 
 
 async def one_round(runtime: Runtime, settings: DrawsSettings, patience: dict[str, float]) -> bool:
-    """Go on with one round to its end; True if there was one. One process at a time, by an advisory lock.
+    """Go on with one round to its end; True if there was one.
 
-    `patience` keeps for each waiting round until when it waits, so that a failed turn does not begin it anew.
+    One process at a time; should one that was taken for frozen wake up, then a round is still held once, and two of
+    them one after the other, since its transaction locks the round and the turn. `patience` keeps for each waiting
+    round until when it waits, so that a failed turn does not begin it anew.
     """
-    async with runtime.pool.acquire() as connection:
-        if not await connection.fetchval(_LOCK):
+    async with alone(runtime.pool, "draws.rounds") as mine:
+        row = await _next(runtime) if mine else None
+        if row is None:
             return False
-        try:
-            row = await round_store.next_due(connection, runtime.clock.now())
-            if row is None:
-                return False
-            if row.state == "held":
-                await certify(runtime, settings, row)
-            else:
-                until = patience.setdefault(row.content_hash, time.monotonic() + settings.round_time_limit_s)
-                await _wait_and_hold(runtime, settings, row, until)
-                patience.pop(row.content_hash, None)
-            return True
-        finally:
-            if not connection.is_closed():
-                await connection.execute(_UNLOCK)
+        if row.state == "held":
+            await certify(runtime, settings, row)
+        else:
+            until = patience.setdefault(row.content_hash, time.monotonic() + settings.round_time_limit_s)
+            await _wait_and_hold(runtime, settings, row, until)
+            patience.pop(row.content_hash, None)
+        return True
+
+
+async def _next(runtime: Runtime) -> RoundRow | None:
+    async with runtime.pool.acquire() as connection:
+        return await round_store.next_due(connection, runtime.clock.now())
 
 
 async def _wait_and_hold(runtime: Runtime, settings: DrawsSettings, row: RoundRow, until: float) -> None:

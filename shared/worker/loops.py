@@ -3,13 +3,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import asyncpg
 from aiokafka.structs import TopicPartition
 
 from shared.ops import metrics
 from shared.ops.log import log
+from shared.worker.alone import alone
 from shared.worker.errors import is_transient
 from shared.worker.failpoints import failpoint
 from shared.worker.progress import Growth, Progress
@@ -36,18 +36,13 @@ async def forever(name: str, act: Callable[[], Awaitable[bool]], poll_s: float) 
             report("loop_failed", loop=name, error=type(error).__name__)
             metrics.loop_failed(name)
         if not more:
-            await asyncio.sleep(min(poll_s * 2**failures, 5.0))
-
-
-STUCK_AFTER = timedelta(seconds=60)
-"""After so long without a sign of life the holder of a relay's lock is taken for frozen: twice a slow publish."""
+            await asyncio.sleep(max(poll_s, min(poll_s * 2**failures, 5.0)))
 
 
 class Relay:
-    """Publishes the outbox: one relay of a service at a time, whoever holds the advisory lock.
+    """Publishes the outbox: one relay of a service at a time.
 
-    The lock only saves work. A process that is frozen keeps its connection and with it the lock, so another relay ends
-    that connection. Should the first wake up in the middle of a publish, then two overlap, and that is safe: a fact
+    Should one that was taken for frozen wake up in the middle of a publish, then two overlap, and that is safe: a fact
     comes again with the same `ce_id` and the same bytes, which readers drop, and behind a state that was read too
     early its publisher reads the sequences again and publishes the row as it is now.
     """
@@ -59,28 +54,15 @@ class Relay:
         await forever("relay", self._round, self._runtime.settings.relay_poll_ms / 1000)
 
     async def _round(self) -> bool:
-        """Hold the lock for as long as there is work; the lock's connection shows that its holder lives."""
+        """Keep the lock for as long as there is work."""
         await self._runtime.publisher.repay()
-        async with self._runtime.pool.acquire() as connection:
-            if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", self._name):
-                if await connection.fetchval(QUERIES.end_frozen_holder, self._name, STUCK_AFTER):
-                    log.warning("frozen_relay_ended", lock=self._name)
+        async with alone(self._runtime.pool, f"{self._runtime.service.name}.relay") as mine:
+            if not mine:
                 return False
-            try:
-                failpoint("relay_locked")
-                while await self._runtime.publisher.relay() == RELAY_LIMIT:
-                    await connection.execute("SELECT 1")  # a sign of life
-            finally:
-                await self._unlock(connection)
+            failpoint("relay_locked")
+            while await self._runtime.publisher.relay() == RELAY_LIMIT:
+                pass
         return False
-
-    @property
-    def _name(self) -> str:
-        return f"{self._runtime.service.name}.relay"
-
-    async def _unlock(self, connection: asyncpg.pool.PoolConnectionProxy) -> None:
-        if not connection.is_closed():
-            await connection.execute("SELECT pg_advisory_unlock(hashtext($1))", self._name)
 
 
 class Clockwork:

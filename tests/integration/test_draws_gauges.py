@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from prometheus_client import REGISTRY
 
-from services.draws.gauges import measure
+from services.draws.gauges import measure_pool, measure_rounds
 from shared.contracts.profile import Status
 from shared.stack.stack import Stack
 from tests.conftest import service_dsn
@@ -25,11 +25,12 @@ async def test_the_pool_is_shown_by_band_and_a_round_that_waits_by_how_late_it_i
     await draws.read(scored("A00004", 495, status=Status.EXPIRED))
     await draws.approved(instruction("436", 10))
     draws.at(INSTANT - timedelta(hours=1))
-    await measure(draws.runtime)
+    await measure_pool(draws.runtime)
+    await measure_rounds(draws.runtime)
     assert REGISTRY.get_sample_value("ee_pool_profiles", {"band": "491-500"}) == 2
     assert REGISTRY.get_sample_value("ee_pool_profiles", {"band": "601-1200"}) == 1
     assert REGISTRY.get_sample_value("ee_rounds", {"state": "approved"}) == 1
     assert REGISTRY.get_sample_value("ee_round_late_seconds") == 0
     draws.at(INSTANT + timedelta(seconds=90))
-    await measure(draws.runtime)
+    await measure_rounds(draws.runtime)
     assert REGISTRY.get_sample_value("ee_round_late_seconds") == 90

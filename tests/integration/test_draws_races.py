@@ -20,7 +20,7 @@ from shared.contracts.rounds import RoundState
 from shared.rules import rule_sets_in_force
 from shared.stack.stack import Stack
 from shared.worker.step import FactDraft
-from tests.conftest import service_dsn
+from tests.conftest import Connect, service_dsn
 from tests.integration.draws_bench import Bench, bench
 from tests.unit.draws.samples import DAY, decided, eligible, instruction, message, scored
 
@@ -145,6 +145,52 @@ def ranking_before(change: int, log: dict[int, list[tuple[str, int, int]]], invi
         for name, sequence, total in log[number] if number < change else ():
             newest[name] = max(newest.get(name, (0, 0)), (sequence, total))
     return sorted(newest.keys() - invited, key=lambda name: (-newest[name][1], name))
+
+
+HOLDERS = """
+SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid::bigint = hashtext('draws.rounds')::bigint & 4294967295
+"""
+WAITS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
+async def test_rounds_at_once_invite_nobody_twice_though_the_turn_was_lost(
+    draws: Bench, stack: Stack, database: str, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session that keeps the turn dies while a round writes, and a round that comes before it is approved."""
+    admin = await connect("draws")
+    async with bench(service_dsn(stack, database, "draws"), database) as other:
+        turning: list[asyncio.Task[bool]] = []
+
+        async def meanwhile(*arguments: Any) -> list[FactDraft]:
+            monkeypatch.undo()
+            await admin.execute(f"SELECT pg_terminate_backend(pid) FROM ({HOLDERS}) AS holders")
+            await other.approved(instruction("2", 2))
+            turning.append(asyncio.create_task(other.turn()))
+            async with asyncio.timeout(30):
+                while not await admin.fetchval(WAITS):  # noqa: ASYNC110 - the lock is the database's
+                    await asyncio.sleep(0.01)
+            return await drafts(*arguments)
+
+        monkeypatch.setattr(holding, "drafts", meanwhile)
+        await draws.hold(instruction("3", 2))
+        await turning[0]
+        await other.finish()
+        assert [one.profile_id for one in await draws.invited("3")] == ["A00002", "A00003"]
+        assert [one.profile_id for one in await other.invited("2")] == ["A00004"]
+
+
+async def test_a_process_that_is_frozen_while_its_round_waits_stops_no_other(
+    draws: Bench, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen = await connect("draws")
+    await frozen.execute("SELECT pg_advisory_lock(hashtext('draws.rounds'))")
+    await draws.approved(instruction("2", 2))
+    assert await draws.turn() is False
+    monkeypatch.setattr("shared.worker.alone.STUCK_AFTER", timedelta(seconds=0))
+    async with asyncio.timeout(30):
+        while not await draws.turn():
+            pass
+    assert [one.profile_id for one in await draws.invited("2")] == ["A00002", "A00003"]
 
 
 async def differing(draws: Bench, round_id: str) -> list[str]:

@@ -51,7 +51,7 @@ async def test_another_relay_takes_over_from_a_frozen_one(
     await waiting._round()
     assert published.rounds == 0
     assert not frozen.is_closed()
-    monkeypatch.setattr("shared.worker.loops.STUCK_AFTER", timedelta(seconds=0))
+    monkeypatch.setattr("shared.worker.alone.STUCK_AFTER", timedelta(seconds=0))
     async with asyncio.timeout(30):
         while not published.rounds:
             await waiting._round()
@@ -63,7 +63,7 @@ async def test_one_that_holds_another_lock_is_left_alone(
     relay: tuple[str, Relay, Published], connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service, waiting, published = relay
-    monkeypatch.setattr("shared.worker.loops.STUCK_AFTER", timedelta(seconds=0))
+    monkeypatch.setattr("shared.worker.alone.STUCK_AFTER", timedelta(seconds=0))
     other = await connect(service)
     await other.execute(LOCK.format("somebody"))
     await waiting._round()
