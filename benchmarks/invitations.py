@@ -29,6 +29,8 @@ from services.draws.certificate import certify, differences
 from services.draws.curve import curves
 from services.draws.handler import SERVICE
 from services.draws.holding import hold
+from services.draws.marks import mark_invited
+from services.draws.offenders import offenders
 from services.draws.round_store import RoundRow
 from services.draws.settings import DrawsSettings
 from shared.contracts.rounds import Instruction
@@ -107,13 +109,14 @@ async def shown(runtime: Runtime, round_id: str) -> RoundRow:
     return row
 
 
-async def held(runtime: Runtime, **changes: Any) -> tuple[RoundRow, float]:
-    """A round held, and how long its transaction took."""
+async def held(runtime: Runtime, **changes: Any) -> tuple[RoundRow, float, float]:
+    """A round held: how long its transaction took, and how long the marks in the pool took afterwards."""
     row = await approved(runtime, **changes)
     taken = await seconds(hold(runtime, row))
+    marks = await seconds(mark_invited(runtime))
     row = await shown(runtime, row.round_id)
     assert row.state == "held"
-    return row, taken
+    return row, taken, marks
 
 
 async def bare_update(runtime: Runtime) -> float:
@@ -154,6 +157,8 @@ async def taken_in(dsn: str, candidates: int, runtime: Runtime) -> tuple[float, 
     alone, beside = Rate(), Rate()
 
     async def a_round(row: RoundRow) -> None:
+        async with runtime.pool.acquire() as connection:
+            assert await offenders(connection, row.instruction) == []  # as the wait before each round does
         await hold(runtime, row)
         await certify(runtime, PATIENCE, await shown(runtime, row.round_id))
 
@@ -208,8 +213,8 @@ async def measure(dsn: str, candidates: int) -> list[Figure]:
     """All figures, of one pool and one run."""
     async with pool_of(dsn) as runtime:
         bare = median([await bare_update(runtime) for _ in range(REPEATS)])
-        general = median([(await held(runtime))[1] for _ in range(REPEATS)])
-        rare, rare_s = await held(runtime, kind="category", category=RARE, economic_goal="g")
+        general, marks = map(median, zip(*[(await held(runtime))[1:] for _ in range(REPEATS)], strict=True))
+        rare, rare_s, _ = await held(runtime, kind="category", category=RARE, economic_goal="g")
         async with runtime.pool.acquire() as connection:
             curves_s = await seconds(curves(connection, INSTANT))
         certify_s = await seconds(certify(runtime, PATIENCE, rare))
@@ -220,6 +225,7 @@ async def measure(dsn: str, candidates: int) -> list[Figure]:
     return [
         Figure("bare UPDATE of 5,000 rows of the pool", bare),
         Figure("a general round of 5,000", general, at_most=10 * bare),
+        Figure("its marks in the pool, afterwards", marks),
         Figure(f"a round for 1 in 500, {rare.result['invited']:,} invited", rare_s, at_most=3 * general),
         Figure("the curves of all groupings", curves_s, at_most=10.0),
         Figure("a certificate", certify_s),

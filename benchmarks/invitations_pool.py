@@ -73,3 +73,4 @@ async def fill(admin: "asyncpg.Connection[asyncpg.Record]", candidates: int) -> 
     for row in indexes:
         await admin.execute(row["indexdef"], timeout=7200)
     await admin.execute("VACUUM ANALYZE pool", timeout=7200)
+    await admin.execute("CHECKPOINT", timeout=7200)  # or what is measured pays for it

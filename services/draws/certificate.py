@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from services.draws import round_store, store
 from services.draws.grouping import grouping_of
+from services.draws.marks import mark_invited
 from services.draws.round_store import RoundRow
 from services.draws.settings import DrawsSettings
 from services.draws.steps import SERVICE_ITSELF
@@ -26,7 +27,11 @@ class Recomputed:
 
 
 async def certify(runtime: Runtime, settings: DrawsSettings, row: RoundRow) -> None:
-    """Complete a held round: its certificate and its fact, once. Can be done again from the start at any point."""
+    """Complete a held round: the marks in the pool, then its certificate and its fact, once.
+
+    Can be done again from the start at any point.
+    """
+    await mark_invited(runtime)
     async with runtime.pool.acquire() as connection:
         made = await recompute(connection, row, settings.batch_timeout_s)
         failpoint("round_certificate_made")
@@ -45,7 +50,7 @@ async def recompute(connection: Connection, row: RoundRow, timeout_s: float) -> 
     """The round again from the kept rows, as they were just before its change number."""
     assert row.result is not None
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        await connection.execute("SELECT set_config('statement_timeout', $1, true)", f"{int(timeout_s * 1000)}")
+        await connection.execute(QUERIES.take_time, f"{int(timeout_s * 1000)}")
         bits = await store.grouping_bits(connection)
         mask = 1 << bits[grouping_of(row.instruction)]
         instant = row.instruction.instant

@@ -5,10 +5,10 @@ from before it takes its change number until it is committed, and the round take
 while it alone has that lock. So every change with a lower number is committed and seen, every later batch has a higher
 number and is not: the round is of the pool just before its number, as if all of it had happened in that instant. Before
 the lock is given back `last_ranked` says the number, and from then on every statement that supersedes an older row
-keeps it. What is written afterwards (invitations, outbox, the marks in the pool) depends on the ranked rows alone,
-never on the pool as it has become: who changes meanwhile, or leaves, was invited before that. The marks come last,
-since each holds up the batches about its profile until the commit; they are set in the newest row, and later batches go
-on from there. The next round ranks when they are committed: a lock of the transaction sees to that, whoever dies.
+keeps it. What is written afterwards (invitations, outbox) depends on the ranked rows alone, never on the pool as it has
+become: who changes meanwhile, or leaves, was invited before that. The marks are set after the commit (`marks.py`), since
+each would hold up the batches about its profile until then. Another round ranks when all of them are set: it looks for
+unset ones under a lock that each round holds until it commits, whoever dies or wakes up.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -21,6 +21,7 @@ from asyncpg.cursor import Cursor
 from services.draws import round_store, store
 from services.draws.grouping import grouping_of
 from services.draws.invitations import drafts, invitation_id
+from services.draws.marks import mark_invited
 from services.draws.offenders import count_held, offenders
 from services.draws.preview import cut_off_moved
 from services.draws.round_store import RoundRow
@@ -60,9 +61,12 @@ async def hold(runtime: Runtime, due: RoundRow) -> Attempt:
 
     Raises `RoundRefused`, with nothing written, where the approved preview no longer holds.
     """
+    await mark_invited(runtime)
     async with runtime.pool.acquire() as connection, connection.transaction():
         await connection.execute(QUERIES.be_patient)
         await connection.execute(QUERIES.one_at_a_time, timeout=_PATIENCE_S)
+        if await connection.fetch(QUERIES.unmarked):
+            return Attempt(held=False)
         row = await round_store.lock(connection, due.round_id)
         if row is None or row.state != "approved" or row.content_hash != due.content_hash:
             return Attempt(held=True)
@@ -131,8 +135,6 @@ async def _invite(step: Step, look: Look) -> None:
     invited = await drafts(connection, row.instruction, chosen, look.bits)
     for first in range(0, len(invited), CHUNK):
         await _issue(step, row.round_id, first + 1, invited[first : first + CHUNK])
-    failpoint("round_before_marks")
-    await store.mark_invited(connection, (draft.key for draft in invited), look.change)
 
 
 async def _issue(step: Step, round_id: str, first_rank: int, invited: Sequence[FactDraft]) -> None:

@@ -9,6 +9,10 @@ SELECT
     set_config('statement_timeout', '120s', true),
     set_config('idle_in_transaction_session_timeout', '120s', true);
 
+-- name: take_time
+-- For what nobody waits for: as long as $1 (ms), and one core at most.
+SELECT set_config('statement_timeout', $1, true), set_config('max_parallel_workers_per_gather', '0', true);
+
 -- name: one_at_a_time
 -- Rounds are held one after the other: who was invited in one is marked before the next one ranks.
 SELECT pg_advisory_xact_lock(hashtext('draws.holding'));
@@ -131,15 +135,14 @@ WHERE p.profile_id = ANY($1::text []) AND p.has_invitation IS DISTINCT FROM EXIS
 -- Turn round whether an invitation stands in the way of these profiles; $2 is the change.
 UPDATE pool SET has_invitation = NOT has_invitation, since_change = $2 WHERE profile_id = ANY($1::text []);
 
--- name: mark_invited
--- An invitation of the round of change $2 stands in the way of these profiles. Rows are locked in order, as by ingest;
--- one that has changed since the round ranked holds from that change on.
-WITH locked AS MATERIALIZED (
-    SELECT profile_id FROM pool WHERE profile_id = ANY($1::text []) ORDER BY profile_id FOR UPDATE
-)
-
-UPDATE pool AS p SET has_invitation = true, since_change = greatest(p.since_change, $2)
-FROM locked AS l WHERE p.profile_id = l.profile_id;
+-- name: unmarked
+-- Profiles of which the row does not say yet that a round has invited them; with its certificate a round has no more.
+SELECT p.profile_id
+FROM round AS r
+INNER JOIN invitation AS i ON i.round_id = r.round_id
+INNER JOIN pool AS p ON p.profile_id = i.profile_id
+WHERE r.state = 'held' AND r.certificate IS NULL AND i.state IN ('open', 'lapsed', 'applied') AND NOT p.has_invitation
+ORDER BY p.profile_id;
 
 -- name: forget_language
 -- An erasure: the language of correspondence is the only declared value here.
@@ -294,8 +297,10 @@ SELECT count(*) FROM (
 ) AS found;
 
 -- name: count_provisional
--- Profiles in the pool with a provisional result (1,000 stands for more).
-SELECT count(*) FROM (SELECT 1 FROM pool WHERE status = 'in_pool' AND provisional LIMIT 1000) AS found;
+-- Profiles in the pool with a provisional result (1,000 stands for more), without those who are invited already.
+SELECT count(*) FROM (
+    SELECT 1 FROM pool WHERE status = 'in_pool' AND provisional AND NOT has_invitation LIMIT 1000
+) AS found;
 
 -- name: count_unequal
 -- Profiles in the pool of which `scored` and `eligible` do not belong together (1,000 stands for more).

@@ -126,20 +126,18 @@ async def put_decided(connection: Connection, decided: Sequence[Decided]) -> lis
         [one.sequence for one in standings],
         [one.invitation.state.value for one in standings],
     )
-    rows = await connection.fetch(QUERIES.invitation_changes, sorted({one.profile_id for one in standings}))
+    return await invitation_changes(connection, sorted({one.profile_id for one in standings}))
+
+
+async def invitation_changes(connection: Connection, profiles: Sequence[str]) -> list[str]:
+    """Those of these profiles whose rows are to be turned round. Their rows are locked."""
+    rows = await connection.fetch(QUERIES.invitation_changes, profiles)
     return [row["profile_id"] for row in rows]
 
 
 async def turn_invitations(connection: Connection, profiles: Sequence[str], change: int) -> None:
     """An invitation came in the way of these profiles, or out of it."""
     await connection.execute(QUERIES.turn_invitations, profiles, change)
-
-
-async def mark_invited(connection: Connection, profiles: Iterable[str], change: int) -> None:
-    """The round of this change has invited these profiles. Some thousands at a time, in byte order like ingest."""
-    ordered = sorted(profiles)
-    for first in range(0, len(ordered), CHUNK):
-        await connection.execute(QUERIES.mark_invited, ordered[first : first + CHUNK], change)
 
 
 async def forget(connection: Connection, profiles: Collection[str]) -> None:
