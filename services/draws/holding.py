@@ -6,7 +6,7 @@ while it alone has that lock. So every change with a lower number is committed a
 number and is not: the round is of the pool just before its number, as if all of it had happened in that instant. Before
 the lock is given back `last_ranked` says the number, and from then on every statement that supersedes an older row
 keeps it. What is written afterwards (invitations, outbox) depends on the ranked rows alone, never on the pool as it has
-become: who changes meanwhile, or leaves, was invited before that. The marks are set after the commit (`marks.py`), since
+become: who changes meanwhile, or leaves, was invited before that. The marks are set after the commit (`marks.py`), as
 each would hold up the batches about its profile until then. Another round ranks when all of them are set: it looks for
 unset ones under a lock that each round holds until it commits, whoever dies or wakes up.
 """

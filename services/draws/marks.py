@@ -1,4 +1,4 @@
-"""Who was invited is marked in the pool after the round: in batches like those of ingest, which goes on between them."""
+"""Who was invited is marked in the pool after the round, in batches like those of ingest, which goes on between."""
 
 from services.draws import store
 from services.draws.store import QUERIES

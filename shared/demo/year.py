@@ -3,8 +3,8 @@
 The pool is brought to the published bands whenever a new count was published: newcomers enter, others leave. Within a
 band no distribution is published; scores are drawn evenly, between 501 and 600 mostly near 501. Which share of the
 pool belongs to a category is not published either: each round is held with the share that the round before it of the
-same kind has shown, so its cut-off is a prediction. The first of a kind has nothing before it and is not predicted;
-nor are rounds for nominees, who come and go between two counts of the pool.
+same kind has shown, so its cut-off is a prediction. The first of a kind has nothing before it and is not predicted.
+Rounds for nominees have a pool of their own (`nominees.py`).
 """
 
 import csv
@@ -15,6 +15,7 @@ from importlib.resources import files
 from itertools import islice
 from random import Random
 
+from shared.demo.nominees import Nominees
 from shared.rules.bands import BANDS, SUMS
 
 NOMINEES = "PNP"
@@ -58,9 +59,9 @@ class Candidate:
 
 
 def real_rounds() -> list[RealRound]:
-    """The published rounds since the first day, the oldest first, without those for nominees."""
+    """The published rounds since the first day, the oldest first."""
     rows = csv.DictReader(files(__package__).joinpath("published_rounds.csv").read_text("utf-8").splitlines())
-    return [one for one in map(_real, rows) if one.day >= FIRST_DAY and one.kind != NOMINEES]
+    return [one for one in map(_real, rows) if one.day >= FIRST_DAY]
 
 
 def _real(row: Mapping[str, str]) -> RealRound:
@@ -90,6 +91,7 @@ class Pool:
         self._bands: dict[str, list[Candidate]] = {band: [] for band, _, _ in LEAVES}
         self._shares: dict[str, float] = {}
         self._published: Mapping[str, int] | None = None
+        self._nominees = Nominees(Random(random.random()))
 
     def bring_to(self, published: Mapping[str, int] | None) -> None:
         """Let newcomers in and others out until each band holds what was published, once for each publication."""
@@ -105,6 +107,8 @@ class Pool:
 
     def hold(self, real: RealRound) -> int | None:
         """Invite the best of the kind; the cut-off, None where the share of the kind was not known before."""
+        if real.kind == NOMINEES:
+            return self._nominees.hold(self._published or {}, real.invitations, real.cut_off)
         wanted = max(round(real.invitations * self._scale), 1)
         share = self._shares.get(real.kind)
         self._learn(real, wanted)

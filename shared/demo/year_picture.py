@@ -18,7 +18,8 @@ def section(replayed: Sequence[Replayed]) -> str:
         '<p class="note">Rings: published. Dots: simulated, each round predicted with the share of its grouping that '
         "the round before it of the same kind has shown, on a pool that is brought to the published bands at each "
         f"count, with {CHURN:.0%} of each band exchanged in between (chosen on the rounds of 2025). A ring without a "
-        "dot is the first of its kind. Rounds for nominees are left out: they come and go between two counts.</p>"
+        "dot is the first of its kind. Nominees come and go between two counts: each round invites all of them, so its "
+        "cut-off is the lowest of so many scores, above the floor that the round for nominees before it has shown.</p>"
     )
     return f"{_picture(replayed, kinds)}{_table(replayed, kinds)}{note}"
 

@@ -133,6 +133,8 @@ class Kafka:
             "num.io.threads": "4",
             "log.retention.check.interval.ms": "30000",
         }
+        if self.size > 1:  # another broker leads soon after one was killed
+            values |= {"broker.session.timeout.ms": "3000", "broker.heartbeat.interval.ms": "500"}
         if self.admin_password:
             values |= {
                 "sasl.enabled.mechanisms": "SCRAM-SHA-512",

@@ -38,8 +38,8 @@ DEADLINE_S = 240.0
 
 SETTINGS = {
     "EE_CLOCK": "topic",
-    "EE_STEP_POLL_MS": "50",
-    "EE_RELAY_POLL_MS": "20",
+    "EE_STEP_POLL_MS": "150",
+    "EE_RELAY_POLL_MS": "50",
     "EE_SESSION_TIMEOUT_MS": "3000",
     "EE_BATCH_MAX_RECORDS": "50",
 }
@@ -270,12 +270,12 @@ def _metrics(process: Process) -> list[str]:
         return []
 
 
-async def until(condition: Callable[[], Any], what: str) -> None:
+async def until(condition: Callable[[], Any], what: str, every_s: float = 0.05) -> None:
     """Return when the condition holds; it may be a coroutine function. It does not while a server is away."""
     deadline = time.monotonic() + DEADLINE_S
     while not await _holds(condition):
         assert time.monotonic() < deadline, f"not in time: {what}"
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(every_s)
 
 
 async def _holds(condition: Callable[[], Any]) -> bool:
@@ -289,11 +289,11 @@ async def _holds(condition: Callable[[], Any]) -> bool:
 
 
 @contextmanager
-def own_stack(folder: Path, brokers: int = 1) -> Iterator[Stack]:
+def own_stack(folder: Path, brokers: int = 1, **settings: str) -> Iterator[Stack]:
     """Kafka and PostgreSQL of its own, as child processes whatever other tests run on; no services yet."""
     outside = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("EE_")}
     try:
-        stack = Stack(folder, brokers=brokers, settings=SETTINGS)
+        stack = Stack(folder, brokers=brokers, settings={**SETTINGS, **settings})
         if brokers == 1 and isinstance(stack.backend, Embedded):
             stack.backend.kafka = Proxied(folder / "kafka")
         with stack:

@@ -14,12 +14,14 @@ from tests.faults.load import NOW
 from tests.faults.rig import Rig, load, own_stack, until
 
 BROKERS = 3
+SMALLER = {"EE_KAFKA_PARTITIONS": "3", "EE_STEP_POLL_MS": "500", "EE_RELAY_POLL_MS": "200"}
+"""A broker that starts has every partition to open; and what polls leaves it less of the machine to do so."""
 ROLLING_RESTARTS = 2
 
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with own_stack(tmp_path_factory.mktemp("cluster"), brokers=BROKERS) as stack:
+    with own_stack(tmp_path_factory.mktemp("cluster"), brokers=BROKERS, **SMALLER) as stack:
         yield stack
 
 
@@ -66,4 +68,4 @@ async def _back(system: Rig, node: Node) -> None:
             return False
         return all(len(p.isrs) == BROKERS for topic in topics for p in topic.partitions.values())
 
-    await until(lambda: asyncio.to_thread(in_sync), "every partition on every broker")
+    await until(lambda: asyncio.to_thread(in_sync), "every partition on every broker", every_s=0.5)
