@@ -4,6 +4,7 @@ The lock names coordinates and hashes and no index; where to fetch from is the M
 """
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import ssl
@@ -47,12 +48,22 @@ def fetched(wanted: Mapping[str, str], tell: Callable[[str], None] = lambda _: N
     Raises `JarsUnavailableError`.
     """
     folder = cache_folder()
-    missing = [c for c in wanted if not _jar(folder, c).exists()]
-    if missing:
-        tell(f"fetching Apache Kafka: {len(missing)} jars into {folder}")
-        _fetch(folder, missing)
+    with _one_at_a_time(folder):
+        missing = [c for c in wanted if not _jar(folder, c).exists()]
+        if missing:
+            tell(f"fetching Apache Kafka: {len(missing)} jars into {folder}")
+            _fetch(folder, missing)
     with ThreadPoolExecutor(4) as pool:
         return list(pool.map(lambda item: _checked(folder, *item), wanted.items()))
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """A jar that another process is still fetching is not there yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _jar(folder: Path, coordinates: str) -> Path:
@@ -61,7 +72,6 @@ def _jar(folder: Path, coordinates: str) -> Path:
 
 
 def _fetch(folder: Path, coordinates: list[str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     try:
         try:
             _download(folder, coordinates)
