@@ -1,6 +1,6 @@
 """SIGKILL of draws at each step of a round: always no round or one whole round, and each invitation with one id.
 
-`ROUND_KILLS=5 python -m pytest tests/faults/test_rounds.py` kills 50 times, at each step five times; without it once.
+`ROUND_KILLS=5 python -m pytest tests/faults/test_rounds.py` kills 55 times, at each step five times; without it once.
 """
 
 import json
@@ -23,9 +23,10 @@ STEPS = (
     "round_before_invitations",
     "round_before_commit",
     "round_after_commit",
+    "round_before_marks",
     "round_certificate_made",
 )
-HELD_BEFORE = {"round_after_commit", "round_certificate_made"}
+HELD_BEFORE = {"round_after_commit", "round_before_marks", "round_certificate_made"}
 """Steps after the transaction: the round is held, whoever is killed there."""
 
 KILLS = range(int(os.environ.get("ROUND_KILLS", "1")))

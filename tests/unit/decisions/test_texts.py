@@ -43,7 +43,7 @@ def test_a_deadline_is_shown_in_utc_and_in_ottawa_time() -> None:
     assert instant(DEADLINE, "fr") == "2026-10-20 00:00:00 UTC (2026-10-19 20:00:00, heure d’Ottawa)"
 
 
-@pytest.mark.parametrize(("state", "move"), list(product(set(ApplicationState) - ALIVE - {"returned"}, Move)))
+@pytest.mark.parametrize(("state", "move"), list(product(sorted(set(ApplicationState) - ALIVE - {"returned"}), Move)))
 def test_nothing_leaves_a_final_state(state: ApplicationState, move: Move) -> None:
     assert allowed(state, move) is Allowed.NO
 
