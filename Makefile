@@ -23,7 +23,7 @@ demo: $(VENV)/run.done
 	@$(BIN)/ee demo $(DEMO)
 
 test: $(VENV)/checks.done
-	@$(BIN)/python -m pytest -q $(or $(TESTS),-n 2 --dist loadfile)
+	@$(BIN)/python -m pytest -q $(or $(TESTS),-n 2 --dist loadfile --no-loadscope-reorder)
 
 faults: $(VENV)/checks.done
 	@$(BIN)/python -m pytest -q tests/faults
