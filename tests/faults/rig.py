@@ -38,8 +38,9 @@ DEADLINE_S = 240.0
 
 SETTINGS = {
     "EE_CLOCK": "topic",
-    "EE_STEP_POLL_MS": "150",
-    "EE_RELAY_POLL_MS": "50",
+    "EE_STEP_POLL_MS": "250",
+    "EE_RELAY_POLL_MS": "100",
+    "EE_BATCH_TIMEOUT_MS": "250",
     "EE_SESSION_TIMEOUT_MS": "3000",
     "EE_BATCH_MAX_RECORDS": "50",
 }

@@ -67,7 +67,7 @@ async def decided(settings: KafkaSettings) -> dict[str, list[dict[str, Any]]]:
 
 
 async def until(settings: KafkaSettings, holds: Callable[[dict[str, list[dict[str, Any]]]], bool]) -> Any:
-    async with asyncio.timeout(180):
+    async with asyncio.timeout(600):
         while True:
             found = await decided(settings)
             if holds(found):
@@ -87,7 +87,7 @@ async def test_a_worker_is_killed_and_every_invitation_ends_as_the_law_says(stac
     await producer.publish([state_of(key) for key in KEYS])
     offsets = Offsets(kafka)
     ends = await offsets.ends(["invited"])
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(600):
         while await offsets.caught_up("decisions", ends) > PROFILES - 50:  # noqa: ASYNC110 (another process moves it)
             await asyncio.sleep(0.05)
     await offsets.close()

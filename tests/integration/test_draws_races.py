@@ -166,7 +166,7 @@ async def test_rounds_at_once_invite_nobody_twice_though_the_turn_was_lost(
             await admin.execute(f"SELECT pg_terminate_backend(pid) FROM ({HOLDERS}) AS holders")
             await other.approved(instruction("2", 2))
             turning.append(asyncio.create_task(other.turn()))
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(240):
                 while not await admin.fetchval(WAITS):  # noqa: ASYNC110 - the lock is the database's
                     await asyncio.sleep(0.01)
             return await drafts(*arguments)
@@ -187,7 +187,7 @@ async def test_a_process_that_is_frozen_while_its_round_waits_stops_no_other(
     await draws.approved(instruction("2", 2))
     assert await draws.turn() is False
     monkeypatch.setattr("shared.worker.alone.STUCK_AFTER", timedelta(seconds=0))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(240):
         while not await draws.turn():
             pass
     assert [one.profile_id for one in await draws.invited("2")] == ["A00002", "A00003"]

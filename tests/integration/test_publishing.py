@@ -47,7 +47,7 @@ async def topic(settings: KafkaSettings, request: pytest.FixtureRequest) -> Asyn
     client = AdminClient(settings.confluent())
     new = NewTopic(name, num_partitions=3, replication_factor=1, config={"max.message.bytes": "1048588"})
     client.create_topics([new], operation_timeout=30)[name].result()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 240
     while name not in client.list_topics(timeout=30).topics and time.monotonic() < deadline:
         pass
     yield name

@@ -193,7 +193,7 @@ async def test_two_workers_that_bring_in_one_profile_end_with_the_newer_state(co
     async with one.transaction():
         await handle(Step(one, NOW), [message(state(sequence=1))])
         waiting = asyncio.create_task(take(other, state(sequence=2), state("E000000002")))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(120):
             while not await watcher.fetchval(WAITING):
                 pass
     await waiting

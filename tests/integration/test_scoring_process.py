@@ -40,7 +40,7 @@ def record(body: ProfileState | None, key: str) -> Record:
 async def until_handled(settings: KafkaSettings, left: int = 0) -> None:
     offsets = Offsets(settings)
     ends = await offsets.ends(["profile"])
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(600):
         while await offsets.caught_up("scoring", ends) > left:  # noqa: ASYNC110 (another process moves it)
             await asyncio.sleep(0.05)
     await offsets.close()

@@ -26,7 +26,7 @@ def _set(settings: KafkaSettings, topic: str, name: str, value: str) -> None:
 
 async def _found_at_last(settings: KafkaSettings, expected: list[Drift]) -> list[Drift]:
     """What is found, once it is what is expected: a broker takes over a change a moment after it is made."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 240
     while (found := await check_topics(settings)) != expected and time.monotonic() < deadline:
         pass
     return found

@@ -52,7 +52,7 @@ async def test_another_relay_takes_over_from_a_frozen_one(
     assert published.rounds == 0
     assert not frozen.is_closed()
     monkeypatch.setattr("shared.worker.alone.STUCK_AFTER", timedelta(seconds=0))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(240):
         while not published.rounds:
             await waiting._round()
     with pytest.raises((asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)):
