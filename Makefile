@@ -4,10 +4,12 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-LOCK   := uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11 --extra build
+RESOLVE := uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11
+LOCK   := $(RESOLVE) --extra build
 DEMO   ?=
+QUIX   := .venv-quix
 
-.PHONY: help demo test faults check lint schemas bench soak lock clean
+.PHONY: help demo test faults check lint schemas bench quix soak lock clean
 
 help:
 	@echo "make demo   set up and run the main job     (DEMO='--scale 1' for the whole pool)"
@@ -15,6 +17,7 @@ help:
 	@echo "make faults kill, freeze, cut off and exchange every part under load (10 minutes)"
 	@echo "make check  lint, types, import boundaries, files for deployment"
 	@echo "make bench  measure                          (BENCH='--profiles 50000 --rounds 5')"
+	@echo "make quix   make the environment of the benchmark's arm on Quix Streams (make bench tries to)"
 	@echo "make soak   random faults under load          (SOAK='--minutes 60 --seed 7'; 10 minutes)"
 	@echo "make lock   choose the newest versions again and write the locks"
 	@echo "make clean  remove what the other commands made"
@@ -41,7 +44,10 @@ schemas: $(VENV)/checks.done
 	@$(BIN)/python -m shared.contracts.generate docs/messages
 
 bench: $(VENV)/checks.done
+	@$(MAKE) --no-print-directory quix || echo "== going on without the arm on Quix Streams"
 	@$(BIN)/python -m benchmarks $(BENCH)
+
+quix: $(QUIX)/done
 
 soak: $(VENV)/checks.done
 	@$(BIN)/python -m tests.faults.soak $(SOAK)
@@ -60,12 +66,20 @@ $(VENV)/checks.done: requirements/checks.lock $(VENV)/run.done
 	@$(PIP) --require-hashes -r requirements/checks.lock
 	@touch $@
 
+$(QUIX)/done: requirements/quix.lock
+	@echo "== making $(QUIX) from requirements/quix.lock"
+	@rm -rf $(QUIX)
+	@$(PYTHON) -m venv $(QUIX)
+	@$(QUIX)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/quix.lock || { rm -rf $(QUIX); exit 1; }
+	@touch $@
+
 lock:
 	@echo "== choosing versions (uv, in an environment of its own)"
 	@$(PYTHON) -m venv build/lock && build/lock/bin/python -m pip --disable-pip-version-check install --quiet uv
 	@build/lock/bin/$(LOCK) pyproject.toml -o requirements/run.lock
+	@build/lock/bin/$(RESOLVE) requirements/quix.in -o requirements/quix.lock
 	@build/lock/bin/$(LOCK) --extra checks -c requirements/run.lock pyproject.toml -o requirements/checks.lock
 	@$(BIN)/python -m shared.stack.jars > build/kafka-jars.lock && mv build/kafka-jars.lock shared/stack/kafka-jars.lock
 
 clean:
-	@rm -rf $(VENV) build .dev .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	@rm -rf $(VENV) $(QUIX) build .dev .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import invitations, pipeline, rules_speed
-from benchmarks.bed import ARMS
+from benchmarks.bed import ALONE, ARMS, why_not
 from benchmarks.pipeline import Figure
 
 
 def main(
-    profiles: Annotated[int, typer.Option(min=500, help="profiles through the pool")] = 10_000,
+    profiles: Annotated[int, typer.Option(min=2_500, help="profiles through the pool")] = 10_000,
     rounds: Annotated[int, typer.Option(min=1, help="repetitions, one arm after the other")] = 3,
     candidates: Annotated[int, typer.Option(min=0, help="in the pool for rounds of invitations; 0: none")] = 1_000_000,
 ) -> None:
@@ -29,6 +29,10 @@ def main(
     alone = pipeline.scoring_alone(profiles, rounds)
     _table(console, "submission through intake, scoring and draws to the pool", whole)
     _table(console, "scoring alone", alone)
+    console.print("sql and quix publish nothing: their rates are of the rows alone")
+    for arm in ALONE:
+        if reason := why_not(arm):
+            console.print(f"{arm}: not run: {reason}")
     half = median(one.per_s for one in whole if one.arm == "ours") / 2
     p50, p95, p99 = pipeline.latency(half, 20.0)
     console.print(f"submission to eligible at half load ({half:,.0f}/s): p50 {p50} ms, p95 {p95} ms, p99 {p99} ms")

@@ -24,9 +24,15 @@ from shared.worker import publish
 
 PIPELINE = ("intake", "scoring", "draws")
 ARMS = ("ours", "bare", "naive")
+ALONE = (*ARMS, "sql", "quix")
+"""The arms that score."""
+QUIX = Path(__file__).parents[1] / ".venv-quix" / "bin" / "python"
+"""Quix Streams pins older versions of what we use: its interpreter."""
 SOURCE = "/upstream/bench"
 WHOLE_POOL = 226_859
 DEADLINE_S = 1800.0
+GROUP_EMPTY_S = 120.0
+"""A member that ended without a word is missed after its session timeout at the latest, seconds."""
 
 
 def submissions(count: int, prefix: str = "E") -> list[Record]:
@@ -39,6 +45,11 @@ def submissions(count: int, prefix: str = "E") -> list[Record]:
         if len(found) == count:
             break
     return found
+
+
+def why_not(arm: str) -> str:
+    """Why an arm can't run here, and what helps; empty where it can."""
+    return "its environment is absent: `make quix` makes it" if arm == "quix" and not QUIX.exists() else ""
 
 
 @dataclass(slots=True)
@@ -67,7 +78,7 @@ class Bed:
         if arm == "ours":
             return self.stack.service(service)
         log = self.stack.folder / "logs" / f"{arm}-{service}.log"
-        argv = [sys.executable, "-m", f"benchmarks.arms.{arm}", service]
+        argv = [str(QUIX) if arm == "quix" else sys.executable, "-m", f"benchmarks.arms.{arm}", service]
         process = Process(f"{arm}-{service}", argv, log, self.stack.environment)
         process.start()
         self.stack.processes.append(process)
@@ -126,13 +137,18 @@ class Bed:
             return str(await connection.fetchval(whole))
 
     async def forget_scores(self) -> None:
-        """Scoring has done nothing yet: no rows, no offsets."""
+        """Scoring has done nothing yet: no rows, no offsets. Waits until the broker has missed who just ended."""
         async with self.database() as connection:
             await connection.execute("TRUNCATE scoring.score, scoring.facts, scoring.result")
         admin = AdminClient({"bootstrap.servers": self.stack.backend.bootstrap, "log_level": "0"})
         places = [TopicPartition("profile", n, 0) for n in range(12)]
-        for future in admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions("scoring", places)]).values():
-            future.result()
+        wanted, deadline = [ConsumerGroupTopicPartitions("scoring", places)], time.monotonic() + GROUP_EMPTY_S
+        while any(
+            place.error for place in admin.alter_consumer_group_offsets(wanted)["scoring"].result().topic_partitions
+        ):
+            if time.monotonic() > deadline:
+                raise RuntimeError("the offsets of scoring can't be reset: its group still has a member")
+            await asyncio.sleep(0.5)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from benchmarks.bed import ARMS, PIPELINE, Bed, bed, submissions
+from benchmarks.bed import ALONE, PIPELINE, Bed, bed, submissions, why_not
 from benchmarks.meter import Meter, Reading
 from shared.demo.report import percentiles
 from shared.kafka.producer import Producer, Record
@@ -20,7 +20,10 @@ T = TypeVar("T")
 NAIVE_SHARE = 5
 """The naive arm gets a fifth of the profiles: its rate does not depend on how many there are."""
 
-SCORES = "SELECT (profile_id, total, status, submitted_at) FROM scoring.score"
+SCORES = """
+SELECT (s.profile_id, r.total, s.status, s.submitted_at)
+FROM scoring.score AS s INNER JOIN scoring.result AS r USING (profile_id, sequence)
+"""
 POOL = "SELECT (profile_id, total, submitted_at) FROM draws.pool"
 
 
@@ -36,12 +39,22 @@ class Figure:
     checksum: str
 
 
-async def _timed(on: Bed, arm: str, meter: Meter, table: str, total: int) -> tuple[int, Reading]:
+async def _timed(on: Bed, meter: Meter, table: str, total: int) -> tuple[int, Reading]:
     """From the first rows, when the start is over, to the last."""
     first = await on.until(1, table)
+    if first == total:
+        raise RuntimeError(f"{total} rows of {table} came at once: measure more profiles")
     before = meter.read()
     await on.until(total, table)
     return total - first, meter.read().since(before)
+
+
+async def _timed_at_once(on: Bed, meter: Meter, table: str, total: int) -> tuple[int, Reading]:
+    """The batch, whose rows come all at once: from its connection to the database, when the start is over."""
+    await on.until(1, "pg_stat_activity WHERE application_name = 'sql-scoring'")
+    before = meter.read()
+    await on.until(total, table)
+    return total, meter.read().since(before)
 
 
 def _figure(arm: str, meter: Meter, done: int, used: Reading, checksum: str) -> Figure:
@@ -57,7 +70,7 @@ def through_the_pool(profiles: int, arm: str) -> Figure:
     async def run(on: Bed) -> Figure:
         await on.publish(sent)
         meter = on.start(arm, PIPELINE)
-        done, used = await _timed(on, arm, meter, "draws.pool", len(sent))
+        done, used = await _timed(on, meter, "draws.pool", len(sent))
         checksum = await on.checksum(f"{POOL} ORDER BY profile_id LIMIT {some}")
         return _figure(arm, meter, done, used, checksum)
 
@@ -65,7 +78,7 @@ def through_the_pool(profiles: int, arm: str) -> Figure:
 
 
 def scoring_alone(profiles: int, rounds: int) -> list[Figure]:
-    """The same profiles again and again, one arm after the other; two workers of ours last."""
+    """The same profiles again and again, one arm after the other; two workers of ours last; who can run."""
 
     async def run(on: Bed) -> list[Figure]:
         await on.publish(submissions(profiles))
@@ -73,7 +86,7 @@ def scoring_alone(profiles: int, rounds: int) -> list[Figure]:
         await on.until(profiles, "intake.profile")
         await on.until_published("profile", profiles)
         on.stop()
-        arms = [*((arm, 1) for arm in ARMS), ("ours", 2)]
+        arms = [*((arm, 1) for arm in ALONE if not why_not(arm)), ("ours", 2)]
         return [await _scored(on, arm, workers, profiles) for _ in range(rounds) for arm, workers in arms]
 
     return _on_a_bed(run)
@@ -83,7 +96,8 @@ async def _scored(on: Bed, arm: str, workers: int, profiles: int) -> Figure:
     total = profiles // NAIVE_SHARE if arm == "naive" else profiles
     await on.forget_scores()
     meter = on.start(arm, ("scoring",), {"scoring": workers})
-    done, used = await _timed(on, arm, meter, "scoring.score", total)
+    timed = _timed_at_once if arm == "sql" else _timed
+    done, used = await timed(on, meter, "scoring.score", total)
     found = _figure(arm, meter, done, used, await on.checksum(SCORES) if total == profiles else "")
     on.stop()
     return found if workers == 1 else replace(found, arm=f"{arm}, {workers} workers")

@@ -1,1 +1,1 @@
-"""Other ways to do the same work, each a process that takes the place of a service of ours."""
+"""Other ways to do the same work, each a process that takes the place of a service of ours (benchmarks/README.md)."""
