@@ -47,7 +47,16 @@ def _same(figures: list[Figure]) -> bool:
 def _table(console: Console, title: str, figures: list[Figure]) -> None:
     rates = {name: median(f.per_s for f in figures if f.arm == name) for name in dict.fromkeys(f.arm for f in figures)}
     table = Table(title=title, title_justify="left")
-    for head in ("arm", "profiles/s", "min-max", "x naive", "x bare", "CPU ms a profile", "memory of the largest"):
+    for head in (
+        "arm",
+        "profiles/s",
+        "min-max",
+        "x naive",
+        "x bare",
+        "CPU ms a profile",
+        "SQL for 1,000",
+        "memory of the largest",
+    ):
         table.add_column(head)
     for name, rate in rates.items():
         mine = [one for one in figures if one.arm == name]
@@ -59,6 +68,7 @@ def _table(console: Console, title: str, figures: list[Figure]) -> None:
             f"{rate / rates['naive']:.2f}",
             f"{rate / rates['bare']:.2f}",
             ", ".join(f"{part} {ms:.2f}" for part, ms in cpu.items()),
+            f"{median(one.statements for one in mine):,.0f}",
             f"{max(one.memory_mib for one in mine)} MiB",
         )
     console.print(table)

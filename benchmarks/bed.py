@@ -31,6 +31,7 @@ QUIX = Path(__file__).parents[1] / ".venv-quix" / "bin" / "python"
 SOURCE = "/upstream/bench"
 WHOLE_POOL = 226_859
 DEADLINE_S = 1800.0
+STATEMENTS = "SELECT sum(calls) FROM pg_stat_statements WHERE query NOT LIKE 'SELECT count(*) AS so_far FROM %'"
 GROUP_EMPTY_S = 120.0
 """A member that ended without a word is missed after its session timeout at the latest, seconds."""
 
@@ -102,7 +103,7 @@ class Bed:
         """Return when a table has so many rows; says how many it has then."""
         deadline = time.monotonic() + DEADLINE_S
         async with self.database() as connection:
-            while (found := await connection.fetchval(f"SELECT count(*) FROM {table}")) < count:  # noqa: S608
+            while (found := await connection.fetchval(f"SELECT count(*) AS so_far FROM {table}")) < count:  # noqa: S608
                 for process in self.running:
                     if not process.alive:
                         raise RuntimeError(f"{process.name} ended: see {process.log}")
@@ -130,6 +131,11 @@ class Bed:
         finally:
             await connection.close()
 
+    async def statements(self) -> int:
+        """How many the server has run so far, without the counting of rows here."""
+        async with self.database() as connection:
+            return int(await connection.fetchval(STATEMENTS))
+
     async def checksum(self, statement: str) -> str:
         """One line for all rows."""
         whole = f"SELECT md5(string_agg(x::text, ',' ORDER BY x)) FROM ({statement}) AS t (x)"  # noqa: S608
@@ -155,4 +161,16 @@ class Bed:
 def bed(folder: Path) -> Iterator[Bed]:
     """Up when the block begins, gone when it ends."""
     with Stack(folder, settings={"EE_STEP_POLL_MS": "500"}) as stack:
-        yield Bed(stack)
+        on = Bed(stack)
+        asyncio.run(_count_statements(on))
+        yield on
+
+
+async def _count_statements(on: Bed) -> None:
+    backend = on.stack.backend
+    assert isinstance(backend, Embedded)
+    async with on.database() as connection:
+        await connection.execute("CREATE EXTENSION pg_stat_statements")
+        await connection.execute("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
+    backend.postgres.stop()
+    backend.postgres.start()

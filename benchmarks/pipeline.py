@@ -29,37 +29,53 @@ POOL = "SELECT (profile_id, total, submitted_at) FROM draws.pool"
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What one arm did in one run. `cpu_ms`: of a profile, by part; `checksum`: of the rows that it left."""
+    """What one arm did in one run. `cpu_ms`: of a profile, by part; `statements`: of SQL for 1,000 profiles;
+    `checksum`: of the rows that it left.
+    """
 
     arm: str
     profiles: int
     per_s: float
     cpu_ms: dict[str, float]
+    statements: float
     memory_mib: int
     checksum: str
 
 
-async def _timed(on: Bed, meter: Meter, table: str, total: int) -> tuple[int, Reading]:
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """So many profiles, and what they used: time, CPU, statements of SQL."""
+
+    done: int
+    used: Reading
+    statements: int
+
+
+async def _timed(on: Bed, meter: Meter, table: str, total: int) -> Stretch:
     """From the first rows, when the start is over, to the last."""
     first = await on.until(1, table)
     if first == total:
         raise RuntimeError(f"{total} rows of {table} came at once: measure more profiles")
-    before = meter.read()
-    await on.until(total, table)
-    return total - first, meter.read().since(before)
+    return await _until(on, meter, table, total, first)
 
 
-async def _timed_at_once(on: Bed, meter: Meter, table: str, total: int) -> tuple[int, Reading]:
+async def _timed_at_once(on: Bed, meter: Meter, table: str, total: int) -> Stretch:
     """The batch, whose rows come all at once: from its connection to the database, when the start is over."""
     await on.until(1, "pg_stat_activity WHERE application_name = 'sql-scoring'")
-    before = meter.read()
+    return await _until(on, meter, table, total, 0)
+
+
+async def _until(on: Bed, meter: Meter, table: str, total: int, first: int) -> Stretch:
+    statements, before = await on.statements(), meter.read()
     await on.until(total, table)
-    return total, meter.read().since(before)
+    used = meter.read().since(before)
+    return Stretch(total - first, used, await on.statements() - statements)
 
 
-def _figure(arm: str, meter: Meter, done: int, used: Reading, checksum: str) -> Figure:
-    cpu = {part: 1000 * seconds / done for part, seconds in used.cpu.items()}
-    return Figure(arm, done, done / used.at, cpu, meter.largest_mib(arm), checksum)
+def _figure(arm: str, meter: Meter, of: Stretch, checksum: str) -> Figure:
+    cpu = {part: 1000 * seconds / of.done for part, seconds in of.used.cpu.items()}
+    statements = 1000 * of.statements / of.done
+    return Figure(arm, of.done, of.done / of.used.at, cpu, statements, meter.largest_mib(arm), checksum)
 
 
 def through_the_pool(profiles: int, arm: str) -> Figure:
@@ -70,9 +86,9 @@ def through_the_pool(profiles: int, arm: str) -> Figure:
     async def run(on: Bed) -> Figure:
         await on.publish(sent)
         meter = on.start(arm, PIPELINE)
-        done, used = await _timed(on, meter, "draws.pool", len(sent))
+        stretch = await _timed(on, meter, "draws.pool", len(sent))
         checksum = await on.checksum(f"{POOL} ORDER BY profile_id LIMIT {some}")
-        return _figure(arm, meter, done, used, checksum)
+        return _figure(arm, meter, stretch, checksum)
 
     return _on_a_bed(run)
 
@@ -97,8 +113,8 @@ async def _scored(on: Bed, arm: str, workers: int, profiles: int) -> Figure:
     await on.forget_scores()
     meter = on.start(arm, ("scoring",), {"scoring": workers})
     timed = _timed_at_once if arm == "sql" else _timed
-    done, used = await timed(on, meter, "scoring.score", total)
-    found = _figure(arm, meter, done, used, await on.checksum(SCORES) if total == profiles else "")
+    stretch = await timed(on, meter, "scoring.score", total)
+    found = _figure(arm, meter, stretch, await on.checksum(SCORES) if total == profiles else "")
     on.stop()
     return found if workers == 1 else replace(found, arm=f"{arm}, {workers} workers")
 
