@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,31 @@ def test_every_command_shown_exists_with_its_options(words: list[str]) -> None:
 
 def test_commands_were_found() -> None:
     assert ["ee", "reconcile"] in commands()
+
+
+def every_command(found: Any, words: tuple[str, ...] = ("ee",)) -> Iterator[tuple[str, ...]]:
+    """Every command of the command line by its words, without the groups."""
+    if not hasattr(found, "commands"):
+        yield words
+        return
+    for name, below in found.commands.items():
+        yield from every_command(below, (*words, name))
+
+
+LEAVES = list(every_command(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=" ".join)
+def test_every_command_is_on_a_page(leaf: tuple[str, ...]) -> None:
+    assert any(tuple(words[: len(leaf)]) == leaf for words in commands())
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=" ".join)
+def test_the_tables_of_operators_say_of_every_command_what_it_needs(leaf: tuple[str, ...]) -> None:
+    section = text("docs/operating.md").partition("\n## Operators\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| ((?:every other )?`ee .*?) \|", section, re.MULTILINE)
+    named = [tuple(one.split()) for cell in cells for one in re.findall(r"`(.+?)`", cell)]
+    assert leaf in {one[: len(leaf)] for one in named} or (*leaf[:2], "...") in named
 
 
 def test_every_make_target_shown_exists() -> None:
