@@ -38,7 +38,12 @@ Sequence = Annotated[int | None, typer.Option(min=1, help="The sequence of the r
 
 
 @app.command()
-def show(profile_id: Number, sequence: Sequence = None, lang: Language = Language.EN, as_json: bool = False) -> None:
+def show(
+    profile_id: Number,
+    sequence: Sequence = None,
+    lang: Language = Language.EN,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
     """Show a result as the candidate may see it: every point and every verdict explained, with what was declared."""
     kept = _kept(profile_id, sequence)
     try:

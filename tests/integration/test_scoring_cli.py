@@ -46,7 +46,7 @@ async def test_a_result_is_shown_with_every_point_in_the_language_of_the_candida
     assert "+99 Age: 31 years." in english.output
     assert "+99 Âge : 31 ans." in french.output
     assert english.output.startswith("in_pool, sequence 1 of profile sequence 1\nProfile E000000001, 2026-06-01: 465")
-    found = json.loads((await ee("scoring", "show", NUMBER, "--as-json")).output)
+    found = json.loads((await ee("scoring", "show", NUMBER, "--json")).output)
     assert (found["status"], found["sequence"], found["profile_sequence"]) == ("in_pool", 1, 1)
     born = next(line for line in found["lines"] if line["code"] == "crs.age")
     assert born["declared"] == {"date_of_birth": "1994-07-17"}
