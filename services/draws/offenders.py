@@ -20,11 +20,16 @@ async def offenders(connection: Connection, instruction: Instruction) -> list[Re
         "wait_unequal": await connection.fetchval(QUERIES.count_unequal),
     }
     if not instruction.accept_provisional:
-        counts["wait_provisional"] = await connection.fetchval(QUERIES.count_provisional)
+        counts["wait_provisional"] = await count_provisional(connection)
     if not instruction.accept_held:
         counts["wait_held"] = await count_held(connection)
     found = [reason(code, count=count) for code, count in counts.items() if count]
     return [*found, *await _under_other_rule_sets(connection, day)]
+
+
+async def count_provisional(connection: Connection) -> int:
+    """How many profiles in the pool have a provisional result (1,000 stands for more)."""
+    return int(await connection.fetchval(QUERIES.count_provisional))
 
 
 async def count_held(connection: Connection) -> int:

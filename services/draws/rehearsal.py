@@ -7,6 +7,7 @@ from typing import Any
 
 from services.draws import round_store, store
 from services.draws.grouping import grouping_of, groupings_in, program_named
+from services.draws.offenders import count_provisional
 from services.draws.preview import Preview, mask_of_round, places, preview
 from services.draws.store import QUERIES
 from shared.contracts.base import Instant, Message, ProfileId
@@ -63,6 +64,8 @@ class Rehearsal(Message):
     by_age: dict[str, Share]
     by_language: dict[str, Share]
     last_round: LastRound | None
+    provisional: int
+    """How many provisional results the round would wait for (1,000 stands for more); 0 where it accepts them."""
 
 
 async def rehearse(connection: Connection, instruction: Instruction) -> Rehearsal:
@@ -73,6 +76,7 @@ async def rehearse(connection: Connection, instruction: Instruction) -> Rehearsa
         around = await _places(connection, instruction, max(seen.invited - 1, 0), NEAR + min(1, seen.invited))
         invited, pool = await _broken_down(connection, instruction, seen.invited)
         before = await _last_round(connection, instruction)
+        provisional = 0 if instruction.accept_provisional else await count_provisional(connection)
     names = {
         "by_program": _programs(instruction.program),
         "by_category": _categories,
@@ -85,6 +89,7 @@ async def rehearse(connection: Connection, instruction: Instruction) -> Rehearsa
         last=around[0] if seen.invited else None,
         near_misses=around[min(1, seen.invited) :],
         last_round=compared(before, seen) if before else None,
+        provisional=provisional,
         **{field: shares(invited, pool, name) for field, name in names.items()},
     )
 

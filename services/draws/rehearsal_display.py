@@ -25,6 +25,8 @@ def full(found: Rehearsal, lang: str) -> Iterator[str]:
         yield from indented(_shares(getattr(found, name), lang))
     if found.last_round:
         yield from _last_round(found.last_round, lang)
+    if found.provisional:
+        yield text("round.preview.provisional", lang, count=found.provisional)
 
 
 def sizes(curves: Mapping[str, Curve], lang: str) -> Iterator[str]:

@@ -9,8 +9,10 @@ import pytest
 
 from services.draws.curve import Curve, Stretch, curves
 from services.draws.rehearsal import Place, Share, rehearse
+from services.draws.rehearsal_display import full
 from shared.contracts.base import Line
 from shared.contracts.scored import Eligible, Scored
+from shared.rules.catalogue import text
 from shared.stack.stack import Stack
 from tests.conftest import service_dsn
 from tests.integration.draws_bench import Bench, bench
@@ -101,6 +103,18 @@ async def test_nobody_is_the_last_of_a_round_of_zero(draws: Bench) -> None:
     found = await rehearsed(draws, invitations=0)
     assert (found.first, found.last, found.near_misses[0].profile_id) == (None, None, "A00001")
     assert found.preview.cut_off is None
+
+
+async def test_a_rehearsal_warns_of_provisional_results_that_the_round_would_wait_for(draws: Bench) -> None:
+    provisional = scored("A00001", 500, provisional=True), eligible("A00001", provisional=True)
+    await draws.read(*provisional, scored("A00002", 400), eligible("A00002"))
+    found = await rehearsed(draws)
+    warning = text("round.preview.provisional", "en", count=1)
+    assert (found.provisional, [*full(found, "en")][-1]) == (1, warning)
+    assert text("round.preview.provisional", "fr", count=1) in full(found, "fr")
+    accepting = await rehearsed(draws, accept_provisional=True)
+    assert accepting.provisional == 0
+    assert warning not in full(accepting, "en")
 
 
 async def test_an_erasure_takes_age_and_language(draws: Bench) -> None:
