@@ -55,6 +55,18 @@ def expressions() -> Iterator[tuple[str, str, str]]:
             yield panel["title"], target["expr"].replace("$__rate_interval", "1m"), target["legendFormat"]
 
 
+def queries(node: Any) -> Iterator[str]:
+    """Every expression at any depth of a document: in a row that is folded, an annotation, a variable, a rule."""
+    if isinstance(node, list):
+        for one in node:
+            yield from queries(one)
+    elif isinstance(node, dict):
+        yield from (node[key] for key in ("expr", "definition") if isinstance(node.get(key), str))
+        if isinstance(node.get("query"), str) and node.get("type") != "datasource":
+            yield node["query"]
+        yield from queries(list(node.values()))
+
+
 CASES = [pytest.param(expr, shown, id=where) for where, expr, shown in expressions()]
 
 
@@ -70,6 +82,12 @@ def test_every_expression_can_be_read_and_names_series_and_labels_that_exist(exp
     assert grouped | matched <= labels
     told = set(re.findall(r"\{\{\s*(?:\$labels\.)?(\w+)", shown)) - {"value"}
     assert told <= (grouped or labels)
+
+
+def test_no_expression_is_left_unchecked() -> None:
+    files = [*PROMETHEUS.glob("**/*.yml"), *GRAFANA.glob("**/*.yml"), *GRAFANA.glob("**/*.json")]
+    there = [expr.replace("$__rate_interval", "1m") for file in files for expr in queries(read(file))]
+    assert sorted(there) == sorted(expr for _, expr, _ in expressions())
 
 
 def test_every_metric_of_ours_is_shown() -> None:
