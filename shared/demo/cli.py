@@ -78,26 +78,28 @@ def _up(console: Console, scoring: int) -> Iterator[Stack]:
 
 def _tell(console: Console, result: Result, lang: str) -> None:
     console.print(_rounds(result))
-    console.print("[dim]fitted: the population was made to have that many candidates at or above it[/]")
-    funnel = Table("stage", "candidates", title="funnel", title_justify="left")
+    for note in (report.FITTED, report.nominees()):
+        console.print(f"[dim]{note}[/]")
+    funnel = Table("stage", "count", title="funnel", title_justify="left")
     for name, count in report.funnel(result):
         funnel.add_row(name, f"{count:,}")
     console.print(funnel)
     console.print(f"memory of all processes together: at most {result.peak_mib:,} MiB")
     passed = (f"{state} {len(keys):,}" for state, keys in sorted(result.log.passed.items()))
-    console.print("candidates who were ever in a state: " + ", ".join(passed))
-    console.print("refused submissions: " + ", ".join(f"{n} {code}" for code, n in sorted(result.log.rejected.items())))
+    console.print("candidates who were ever in a state: " + (", ".join(passed) or "none"))
+    refused = ", ".join(f"{n} {code}" for code, n in sorted(result.log.rejected.items()))
+    console.print("answered on rejected, by the first reason: " + (refused or "none"))
     if chosen := choose(result.log):
-        console.print()
+        console.rule("one candidate's way")
         for line in story(result.log, chosen, lang):
             console.print(line, markup=False)
-    console.print()
+    console.rule("reconciliation")
     for line in lines(result.reconciliation):
         console.print(line, markup=False)
 
 
 def _rounds(result: Result) -> Table:
-    table = Table(title="simulated beside real", title_justify="left")
+    table = Table(title=f"simulated at scale {result.scale:g}, beside the real rounds", title_justify="left")
     for head in ("round", "eligible", "invited", "real", "cut-off", "real", "tie-break (UTC)", "real"):
         table.add_column(head)
     for one in result.rounds:

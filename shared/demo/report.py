@@ -5,10 +5,12 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from shared.demo import year_picture
-from shared.demo.population import bands
+from shared.demo.population import bands, week
 from shared.demo.run import Result
 from shared.demo.story import choose, story
 from shared.demo.year import real_rounds, replay
+
+FITTED = "fitted: the population was made to have that many candidates at or above it"
 
 STAGES = ("profile", "scored", "eligible")
 _WIDTH, _HEIGHT, _LEFT, _BASE = 900, 320, 60, 270
@@ -38,7 +40,7 @@ def page(result: Result, lang: str) -> str:
     chosen = choose(result.log)
     sections = [
         _section("The pool by score band, and the cut-offs of the rounds", _histogram(result) + _fitted()),
-        _section("Simulated beside real", _rounds(result)),
+        _section(f"Simulated at scale {result.scale:g}, beside the real rounds", _rounds(result)),
         _section("The rounds of 2026, replayed in order", year_picture.section(replay(real_rounds()))),
         _section("The funnel", _funnel(result)),
         _section("From submission to each stage", _latencies(result)),
@@ -126,17 +128,28 @@ def _rounds(result: Result) -> str:
         for one in result.rounds
     ]
     head = ("Round", "Invited", "Real", "Cut-off", "Real", "Tie-break (UTC)", "Real")
-    return _table(head, rows)
+    notes = "".join(f'<p class="note">{escape(note)}.</p>' for note in (FITTED, nominees()))
+    return _table(head, rows) + notes
+
+
+def nominees() -> str:
+    """Why the round for nominees has another cut-off than the published one."""
+    real = next(entry for entry in week()["rounds"] if entry["key"] == "PNP")
+    return (
+        f"#{real['round_id']} PNP: the round had {real['invitations']:,} invitations and the published pool "
+        f"{week()['pool'][601]:,} candidates with 601 points or more, so every nominee is invited, and the cut-off is "
+        f"the lowest score that happens to be drawn for one: {real['cut_off']} or more"
+    )
 
 
 def funnel(result: Result) -> list[tuple[str, int]]:
     """The stages of the run with their counts."""
     outcomes = result.log.outcomes()
     return [
-        ("submitted", result.candidates + result.bad),
-        ("in the pool once", sum(1 for key in result.log.statuses if key in result.log.first_scores)),
-        ("scored", len(result.log.first_scores)),
-        ("invited", len(result.log.invited)),
+        ("submissions published", result.candidates + result.bad),
+        ("profiles ever in the pool", sum(1 for key in result.log.statuses if key in result.log.first_scores)),
+        ("profiles scored", len(result.log.first_scores)),
+        ("invitations", len(result.log.invited)),
         *((f"… {state.replace('_', ' ')}", count) for state, count in sorted(outcomes.items(), key=lambda x: -x[1])),
     ]
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import secrets
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -96,7 +97,7 @@ class Demo:
                 await self._order_rounds(make_operator)
                 await self._hold_rounds(mover)
                 await self._let_time_pass(mover)
-            self._console.rule("reconciliation")
+            self._console.print("reading every topic again, and comparing it with the tables")
             self.result.reconciliation = await look(self._services)
             await self.result.log.read(self._kafka)
             self.result.peak_mib = memory.peak_mib
@@ -156,7 +157,7 @@ class Demo:
         env = {**os.environ, "EE_OPERATOR_POSTGRES_DSN": self._logins[operator]}
         argv = [sys.executable, "-c", "from services.cli import app; app()", *words]
         done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)  # noqa: S603
-        self._console.print(f"[dim]{operator}:[/] ee {' '.join(words[:2])} {words[-1].rpartition('/')[2]}")
+        self._console.print(f"[dim]{operator}:[/] ee {shlex.join(word.rpartition('/')[2] for word in words)}")
         if done.returncode:
             raise RuntimeError(f"ee {' '.join(words)} failed: {done.stdout}{done.stderr}")
         return done.stdout
@@ -168,7 +169,11 @@ class Demo:
             await mover.advance(instant)
         await self.result.log.read(self._kafka)
         for entry in week()["rounds"]:
-            self.result.rounds.append(_compared(entry, self.result.log, self.result.scale))
+            held = _compared(entry, self.result.log)
+            self.result.rounds.append(held)
+            invited = f"{held['invited']:,} of {held['eligible']:,} in the grouping invited"
+            cut_off = "-" if held["cut_off"] is None else held["cut_off"]
+            self._console.print(f"#{held['round_id']} {held['key']}: {invited}, cut-off {cut_off}")
 
     async def _let_time_pass(self, mover: Mover) -> None:
         self._console.rule("sixty days to apply; decisions")
@@ -213,7 +218,7 @@ def _instruction(entry: dict[str, Any], scale: float) -> dict[str, Any]:
     }
 
 
-def _compared(entry: dict[str, Any], log: Log, scale: float) -> dict[str, Any]:
+def _compared(entry: dict[str, Any], log: Log) -> dict[str, Any]:
     """The simulated round beside the real one."""
     certificate = log.certificates.get(entry["round_id"])
     if certificate is None:
@@ -226,7 +231,6 @@ def _compared(entry: dict[str, Any], log: Log, scale: float) -> dict[str, Any]:
         "cut_off": certificate.cut_off,
         "tie_break": certificate.tie_break.submitted_at if certificate.tie_break else None,
         "real_invited": entry["invitations"],
-        "real_invited_scaled": round(entry["invitations"] * scale),
         "real_cut_off": entry["cut_off"],
         "real_tie_break": entry["tie_break"],
     }

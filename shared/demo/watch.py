@@ -1,4 +1,4 @@
-"""What is seen while the pool fills: by stage how many are through, how fast, how many wait; and the rejected."""
+"""What is seen while the pool fills: how many are through each stage, how fast, how many wait, how many refused."""
 
 import asyncio
 import time
@@ -56,7 +56,7 @@ class Watch:
         """Take the lags of one look."""
         now = time.monotonic()
         done = {s: (self._came(glance, *topics) - glance.lags[s]) // len(topics) for s, topics in STAGES.items()}
-        rejected = self._came(glance, "rejected")
+        told = f"  records on rejected, copies too: {self._came(glance, 'rejected'):,}"
         while now - self._done[0][0] > _RATE_OVER_S and len(self._done) > 1:
             self._done.popleft()
         since, before = self._done[0]
@@ -64,11 +64,11 @@ class Watch:
         self._done.append((now, done))
         for stage, task in self._tasks.items():
             words = f"{rates[stage]:>6,.0f}/s  lag {glance.lags[stage]:>7,}"
-            self._bars.update(task, completed=done[stage], words=f"{words}  rejected {rejected}")
+            self._bars.update(task, completed=done[stage], words=f"{words}{told if stage == 'intake' else ''}")
         if not self._console.is_terminal and now - self._told > _LINE_EVERY_S:
             self._told = now
             said = [f"{s} {done[s]:,} ({rates[s]:,.0f}/s, lag {glance.lags[s]:,})" for s in STAGES]
-            self._console.print(f"{now - self._began:>4.0f} s  {'  '.join(said)}  rejected {rejected}")
+            self._console.print(f"{now - self._began:>4.0f} s  {'  '.join(said)}{told}")
 
     def _came(self, glance: Glance, *topics: str) -> int:
         """Records on these topics since the beginning."""
