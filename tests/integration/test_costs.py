@@ -5,7 +5,7 @@ background loops stay off, and fetches, heartbeats and metadata are not counted:
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +30,7 @@ from shared.stack.stack import Stack
 from shared.worker.process import Process
 from shared.worker.record import Record
 from shared.worker.settings import WorkerSettings
+from tests.faults.rig import own_stack
 from tests.integration.decisions_bench import profile
 from tests.unit.decisions.given import invitation
 from tests.unit.draws.samples import eligible, scored
@@ -68,11 +69,18 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return sent
 
 
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Of their own: services that other tests start would take these thousands of messages for theirs."""
+    folder = tmp_path_factory.mktemp("costs")
+    with own_stack(folder, EE_CLOCK="system", EE_BATCH_MAX_RECORDS=str(FULL)) as stack:
+        yield stack
+
+
 @pytest.fixture
-def kafka(stack: Stack, database: str, monkeypatch: pytest.MonkeyPatch) -> KafkaSettings:
-    monkeypatch.setenv("EE_POSTGRES_DSN", database)
+def kafka(servers: Stack, monkeypatch: pytest.MonkeyPatch) -> KafkaSettings:
     monkeypatch.setattr("shared.worker.process._calm_collector", lambda: None)  # this process is not only a worker
-    return KafkaSettings(bootstrap=stack.backend.bootstrap)
+    return KafkaSettings(bootstrap=servers.backend.bootstrap)
 
 
 def outgoing(topic: str, key: str, value: bytes, type_: str, source: str) -> Outgoing:
@@ -119,7 +127,7 @@ def _ours(topic: str, type_: str, service: str, body: Body) -> Outgoing:
 async def reading(
     kafka: KafkaSettings, sent: Sequence[Outgoing]
 ) -> AsyncIterator[tuple[AIOKafkaConsumer, list[Record]]]:
-    """Have these on their topics, and read them back; in a group of its own, so that no other test misses them."""
+    """Have these on their topics, and read them back; in a group of its own."""
     offsets, producer = Offsets(kafka), Producer(kafka)
     before = await offsets.ends({one.topic for one in sent})
     await offsets.close()
