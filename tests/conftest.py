@@ -8,6 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from shared.db.migrate import apply
 from shared.db.pool import prepare
@@ -19,6 +21,18 @@ TEMPLATE = "ee_template"
 _numbers = count(1)
 
 Connect = Callable[[str], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
+
+
+class SideBySide(LoadScopeScheduling):
+    """`pytest -n 2`: the faults beside all other tests, and either in its order, on servers of its own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "faults" if nodeid.startswith("tests/faults/") else "others"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Called by pytest-xdist."""
+    return SideBySide(config, log)
 
 
 @pytest.fixture(scope="session")
