@@ -2,11 +2,17 @@
 
 import logging
 import sys
+import time
 import traceback
+from collections.abc import Callable
 
 import structlog
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+_SPARING_S = 10.0
+_REMEMBERED = 1000
+"""Words of libraries that are kept in mind: a bound, since some hold numbers that never come again."""
 
 
 def _where(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -18,6 +24,35 @@ def _where(_logger: object, _method: str, event: structlog.typing.EventDict) -> 
         event["error"] = type(error).__name__
         event["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-8:]]
     return event
+
+
+class Sparing(logging.Filter):
+    """What a library says again in the same words is said once in ten seconds, with how often it was kept back.
+
+    A client tries a dead broker again some thirty times a second, and logs each try. Our own events all pass.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._now = now
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is logged; how many were kept back before it is added to its words."""
+        if not isinstance(record.msg, str):  # ours: structlog hands on a dict
+            return True
+        words, now = record.getMessage(), self._now()
+        key = (record.name, words)
+        until, kept_back = self._said.get(key, (now, 0))
+        if now < until:
+            self._said[key] = (until, kept_back + 1)
+            return False
+        if len(self._said) >= _REMEMBERED:
+            self._said.clear()
+        self._said[key] = (now + _SPARING_S, 0)
+        if kept_back:
+            record.msg, record.args = f"{words} (repeated {kept_back} times)", None
+        return True
 
 
 def configure(service: str, level: str) -> None:
@@ -45,6 +80,7 @@ def configure(service: str, level: str) -> None:
             ],
         )
     )
+    handler.addFilter(Sparing())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
