@@ -108,11 +108,16 @@ class Rig:
         self.stack.processes = [process for process in self.stack.processes if process.alive]
         for service, wanted in counts.items():
             running = self.of(service)
-            for process in running[wanted:]:  # one that has no handler yet would end by the signal
-                process.wait_until(partial(answers, process), DEADLINE_S)
-            assert set(self.stack.stop(*running[wanted:])) <= {0}
+            self.end(*running[wanted:])
             for _ in range(wanted - len(running)):
                 self.start(service)
+
+    def end(self, *processes: Process) -> None:
+        """Stop them in an orderly way; each must say that it ended well."""
+        for process in processes:  # one that has no handler yet would end by the signal
+            process.wait_until(partial(answers, process), DEADLINE_S)
+        codes = dict(zip((p.name for p in processes), self.stack.stop(*processes), strict=True))
+        assert not any(codes.values()), f"exit codes {codes}: see the logs in {self.stack.folder / 'logs'}"
 
     def arm(self, process: Process, words: str) -> None:
         """Have it die, stop or fail where the words say (failpoints.py); no words: nowhere."""
