@@ -2,16 +2,20 @@
 
 import asyncio
 import sys
+import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import asyncpg
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from benchmarks import counts
 from benchmarks.meter import Meter
 from shared.demo.population import population
 from shared.kafka.offsets import Offsets
@@ -22,6 +26,8 @@ from shared.stack.processes import Process
 from shared.stack.stack import Stack
 from shared.worker import publish
 
+T = TypeVar("T")
+
 PIPELINE = ("intake", "scoring", "draws")
 ARMS = ("ours", "bare", "naive")
 ALONE = (*ARMS, "sql", "quix")
@@ -31,7 +37,6 @@ QUIX = Path(__file__).parents[1] / ".venv-quix" / "bin" / "python"
 SOURCE = "/upstream/bench"
 WHOLE_POOL = 226_859
 DEADLINE_S = 1800.0
-STATEMENTS = "SELECT sum(calls) FROM pg_stat_statements WHERE query NOT LIKE 'SELECT count(*) AS so_far FROM %'"
 GROUP_EMPTY_S = 120.0
 """A member that ended without a word is missed after its session timeout at the latest, seconds."""
 
@@ -58,20 +63,27 @@ class Bed:
     """Kafka and PostgreSQL of its own, and one arm after the other on them."""
 
     stack: Stack
+    counting: bool = False
     running: list[Process] = field(default_factory=list)
+
+    @property
+    def backend(self) -> Embedded:
+        """Its servers, always child processes: their CPU is read."""
+        backend = self.stack.backend
+        if not isinstance(backend, Embedded):
+            raise RuntimeError("the benchmark reads the CPU of its servers: unset EE_KAFKA_BOOTSTRAP")
+        return backend
 
     def start(self, arm: str, services: Sequence[str], count: Mapping[str, int] | None = None) -> Meter:
         """Start an arm's processes in the place of these services; what they cost is read from the meter."""
         for service in services:
             for _ in range((count or {}).get(service, 1)):
                 self.running.append(self._process(arm, service))
-        backend = self.stack.backend
-        assert isinstance(backend, Embedded)
         return Meter(
             {
                 arm: tuple(process.pid for process in self.running),
-                "Kafka": tuple(node.process.pid for node in backend.kafka.nodes),
-                "PostgreSQL": (backend.postgres.process.pid,),
+                "Kafka": tuple(node.process.pid for node in self.backend.kafka.nodes),
+                "PostgreSQL": (self.backend.postgres.process.pid,),
             }
         )
 
@@ -131,10 +143,9 @@ class Bed:
         finally:
             await connection.close()
 
-    async def statements(self) -> int:
-        """How many the server has run so far, without the counting of rows here."""
-        async with self.database() as connection:
-            return int(await connection.fetchval(STATEMENTS))
+    async def asked(self) -> Counter[str]:
+        """What was asked of the servers so far, by kind; nothing where they don't count."""
+        return await counts.so_far(self.backend) if self.counting else Counter()
 
     async def checksum(self, statement: str) -> str:
         """One line for all rows."""
@@ -158,19 +169,18 @@ class Bed:
 
 
 @contextmanager
-def bed(folder: Path) -> Iterator[Bed]:
+def bed(folder: Path, *, counting: bool = False) -> Iterator[Bed]:
     """Up when the block begins, gone when it ends."""
     with Stack(folder, settings={"EE_STEP_POLL_MS": "500"}) as stack:
-        on = Bed(stack)
-        asyncio.run(_count_statements(on))
+        on = Bed(stack, counting)
+        if counting:
+            asyncio.run(counts.switch_on(on.backend))
         yield on
 
 
-async def _count_statements(on: Bed) -> None:
-    backend = on.stack.backend
-    assert isinstance(backend, Embedded)
-    async with on.database() as connection:
-        await connection.execute("CREATE EXTENSION pg_stat_statements")
-        await connection.execute("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
-    backend.postgres.stop()
-    backend.postgres.start()
+def on_a_bed(run: Callable[[Bed], Coroutine[Any, Any, T]], *, counting: bool = False) -> T:
+    """What a run finds on a bed of its own."""
+    with tempfile.TemporaryDirectory(prefix="ee-bench-") as folder, bed(Path(folder), counting=counting) as on:
+        found = asyncio.run(run(on))
+        on.stop()
+        return found

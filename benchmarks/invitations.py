@@ -38,7 +38,7 @@ from shared.db.migrate import apply
 from shared.db.pool import prepare
 from shared.db.settings import DatabaseSettings
 from shared.stack.postgres import Postgres
-from shared.worker.clock import FixedClock
+from shared.worker.clock import Clock, FixedClock
 from shared.worker.runtime import Runtime
 
 INVITATIONS = 5_000
@@ -52,11 +52,12 @@ ORDER BY total DESC, submitted_at, profile_id LIMIT $1
 """
 MARK = "UPDATE pool SET has_invitation = NOT has_invitation WHERE profile_id = ANY($1::text [])"
 EXPLAIN = "LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0; SET client_min_messages = log"
+AT_INSTANT = FixedClock(INSTANT)
 _numbers = count(1)
 
 
 @asynccontextmanager
-async def pool_of(dsn: str, *, explain: list[str] | None = None) -> AsyncIterator[Runtime]:
+async def pool_of(dsn: str, *, explain: list[str] | None = None, clock: Clock = AT_INSTANT) -> AsyncIterator[Runtime]:
     """A process of draws without its loops; with `explain`, the plans of what it runs are put there."""
     settings = {"search_path": "draws", "timezone": "UTC", "jit": "off"}
 
@@ -72,7 +73,7 @@ async def pool_of(dsn: str, *, explain: list[str] | None = None) -> AsyncIterato
     async with asyncpg.create_pool(
         dsn, min_size=1, max_size=2, init=init, setup=setup, server_settings=settings
     ) as pool:
-        yield Runtime(SERVICE, nobody, nobody, pool, nobody, nobody, nobody, FixedClock(INSTANT))
+        yield Runtime(SERVICE, nobody, nobody, pool, nobody, nobody, nobody, clock)
 
 
 async def approved(runtime: Runtime, **changes: Any) -> RoundRow:

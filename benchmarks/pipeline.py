@@ -1,21 +1,17 @@
 """Submissions through intake, scoring and draws; scoring alone; latency at half load: each beside the other arms."""
 
 import asyncio
-import tempfile
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, TypeVar
 
-from benchmarks.bed import ALONE, PIPELINE, Bed, bed, submissions, why_not
+from benchmarks.bed import ALONE, PIPELINE, Bed, on_a_bed, submissions, why_not
 from benchmarks.meter import Meter, Reading
 from shared.demo.report import percentiles
 from shared.kafka.producer import Producer, Record
 from shared.kafka.reader import read_to_end
 from shared.kafka.settings import KafkaSettings
-
-T = TypeVar("T")
 
 NAIVE_SHARE = 5
 """The naive arm gets a fifth of the profiles: its rate does not depend on how many there are."""
@@ -29,26 +25,26 @@ POOL = "SELECT (profile_id, total, submitted_at) FROM draws.pool"
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What one arm did in one run. `cpu_ms`: of a profile, by part; `statements`: of SQL for 1,000 profiles;
-    `checksum`: of the rows that it left.
+    """What one arm did in one run. `cpu_ms`: of a profile, by part; `asked`: of the servers for 1,000 profiles where
+    they count, by kind; `checksum`: of the rows that it left.
     """
 
     arm: str
     profiles: int
     per_s: float
     cpu_ms: dict[str, float]
-    statements: float
+    asked: Mapping[str, float]
     memory_mib: int
     checksum: str
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """So many profiles, and what they used: time, CPU, statements of SQL."""
+    """So many profiles, and what they used: time, CPU, requests and statements."""
 
     done: int
     used: Reading
-    statements: int
+    asked: Counter[str]
 
 
 async def _timed(on: Bed, meter: Meter, table: str, total: int) -> Stretch:
@@ -66,19 +62,19 @@ async def _timed_at_once(on: Bed, meter: Meter, table: str, total: int) -> Stret
 
 
 async def _until(on: Bed, meter: Meter, table: str, total: int, first: int) -> Stretch:
-    statements, before = await on.statements(), meter.read()
+    asked, before = await on.asked(), meter.read()
     await on.until(total, table)
     used = meter.read().since(before)
-    return Stretch(total - first, used, await on.statements() - statements)
+    return Stretch(total - first, used, await on.asked() - asked)
 
 
 def _figure(arm: str, meter: Meter, of: Stretch, checksum: str) -> Figure:
     cpu = {part: 1000 * seconds / of.done for part, seconds in of.used.cpu.items()}
-    statements = 1000 * of.statements / of.done
-    return Figure(arm, of.done, of.done / of.used.at, cpu, statements, meter.largest_mib(arm), checksum)
+    asked = {kind: 1000 * count / of.done for kind, count in of.asked.items()}
+    return Figure(arm, of.done, of.done / of.used.at, cpu, asked, meter.largest_mib(arm), checksum)
 
 
-def through_the_pool(profiles: int, arm: str) -> Figure:
+def through_the_pool(profiles: int, arm: str, *, counting: bool = False) -> Figure:
     """All submissions wait; from the first row of the pool to the last."""
     some = profiles // NAIVE_SHARE
     sent = submissions(profiles)[: some if arm == "naive" else profiles]
@@ -90,10 +86,10 @@ def through_the_pool(profiles: int, arm: str) -> Figure:
         checksum = await on.checksum(f"{POOL} ORDER BY profile_id LIMIT {some}")
         return _figure(arm, meter, stretch, checksum)
 
-    return _on_a_bed(run)
+    return on_a_bed(run, counting=counting)
 
 
-def scoring_alone(profiles: int, rounds: int) -> list[Figure]:
+def scoring_alone(profiles: int, rounds: int, *, counting: bool = False) -> list[Figure]:
     """The same profiles again and again, one arm after the other; two workers of ours last; who can run."""
 
     async def run(on: Bed) -> list[Figure]:
@@ -105,7 +101,7 @@ def scoring_alone(profiles: int, rounds: int) -> list[Figure]:
         arms = [*((arm, 1) for arm in ALONE if not why_not(arm)), ("ours", 2)]
         return [await _scored(on, arm, workers, profiles) for _ in range(rounds) for arm, workers in arms]
 
-    return _on_a_bed(run)
+    return on_a_bed(run, counting=counting)
 
 
 async def _scored(on: Bed, arm: str, workers: int, profiles: int) -> Figure:
@@ -139,14 +135,7 @@ def latency(per_s: float, seconds: float) -> tuple[int, int, int]:
             into.setdefault(record.key, record.timestamp)
         return percentiles(sorted(ended[key] - begun[key] for key in begun if (key or b"").startswith(b"E")))
 
-    return _on_a_bed(run)
-
-
-def _on_a_bed(run: Callable[[Bed], Coroutine[Any, Any, T]]) -> T:
-    with tempfile.TemporaryDirectory(prefix="ee-bench-") as folder, bed(Path(folder)) as on:
-        found = asyncio.run(run(on))
-        on.stop()
-        return found
+    return on_a_bed(run)
 
 
 async def _on_schedule(sent: Sequence[Record], per_s: float) -> None:
