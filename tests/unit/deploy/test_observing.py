@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,6 +84,13 @@ def test_every_expression_can_be_read_and_names_series_and_labels_that_exist(exp
     assert grouped | matched <= labels
     told = set(re.findall(r"\{\{\s*(?:\$labels\.)?(\w+)", shown)) - {"value"}
     assert told <= (grouped or labels)
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_the_alerts_say_what_happened_and_nothing_else() -> None:
+    argv = ["promtool", "test", "rules", str(Path(__file__).with_name("alerts.yaml"))]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_no_expression_is_left_unchecked() -> None:
