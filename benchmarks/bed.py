@@ -6,10 +6,12 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.request import urlopen
 
 import asyncpg
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
@@ -36,7 +38,13 @@ QUIX = Path(__file__).parents[1] / ".venv-quix" / "bin" / "python"
 """Quix Streams pins older versions of what we use: its interpreter."""
 SOURCE = "/upstream/bench"
 WHOLE_POOL = 226_859
+POOL = "draws.pool WHERE scored_sequence IS NOT NULL AND eligible_sequence IS NOT NULL"
+"""Who is in the pool with all that scoring says: a row may come with the half of it."""
 DEADLINE_S = 1800.0
+READY_S = 120.0
+POLL_S = 0.05
+POLLS_TAKE = 0.05
+"""How much of the time the counting of rows may take."""
 GROUP_EMPTY_S = 120.0
 """A member that ended without a word is missed after its session timeout at the latest, seconds."""
 
@@ -102,6 +110,11 @@ class Bed:
         self.stack.stop(*self.running, deadline_s=5.0)
         self.running = []
 
+    def wait_until_ready(self) -> None:
+        """Return when every process of ours holds its partitions and reaches its database."""
+        for process in self.running:
+            process.wait_until(partial(_is_ready, process), READY_S)
+
     async def publish(self, records: Sequence[Record]) -> None:
         """Have them on the topic before anybody reads."""
         producer = Producer(KafkaSettings())
@@ -115,14 +128,17 @@ class Bed:
         """Return when a table has so many rows; says how many it has then."""
         deadline = time.monotonic() + DEADLINE_S
         async with self.database() as connection:
-            while (found := await connection.fetchval(f"SELECT count(*) AS so_far FROM {table}")) < count:  # noqa: S608
+            while True:
+                asked = time.monotonic()
+                found = await connection.fetchval(f"SELECT count(*) AS so_far FROM {table}")  # noqa: S608
+                if found >= count:
+                    return int(found)
                 for process in self.running:
                     if not process.alive:
                         raise RuntimeError(f"{process.name} ended: see {process.log}")
-                if time.monotonic() > deadline:
+                if asked > deadline:
                     raise RuntimeError(f"{table} has {found} of {count} rows after {DEADLINE_S:g} s")
-                await asyncio.sleep(0.05)
-            return int(found)
+                await asyncio.sleep(max(POLL_S, (time.monotonic() - asked) / POLLS_TAKE))
 
     async def until_published(self, topic: str, count: int) -> None:
         """Return when a topic has so many records."""
@@ -166,6 +182,12 @@ class Bed:
             if time.monotonic() > deadline:
                 raise RuntimeError("the offsets of scoring can't be reset: its group still has a member")
             await asyncio.sleep(0.5)
+
+
+def _is_ready(process: Process) -> bool:
+    with suppress(OSError):  # not there yet, or there and not ready (503)
+        return bool(urlopen(f"http://127.0.0.1:{process.env['EE_HTTP_PORT']}/readyz", timeout=1).status == 200)
+    return False
 
 
 @contextmanager

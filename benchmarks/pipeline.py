@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from benchmarks.bed import ALONE, PIPELINE, Bed, on_a_bed, submissions, why_not
+from benchmarks.bed import ALONE, PIPELINE, POOL, Bed, on_a_bed, submissions, why_not
 from benchmarks.meter import Meter, Reading
 from shared.demo.report import percentiles
 from shared.kafka.producer import Producer, Record
@@ -16,11 +16,13 @@ from shared.kafka.settings import KafkaSettings
 NAIVE_SHARE = 5
 """The naive arm gets a fifth of the profiles: its rate does not depend on how many there are."""
 
+WARM_S = 10.0
+
 SCORES = """
 SELECT (s.profile_id, r.total, s.status, s.submitted_at)
 FROM scoring.score AS s INNER JOIN scoring.result AS r USING (profile_id, sequence)
 """
-POOL = "SELECT (profile_id, total, submitted_at) FROM draws.pool"
+RANKED = "SELECT (profile_id, total, submitted_at) FROM draws.pool"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,8 @@ def through_the_pool(profiles: int, arm: str, *, counting: bool = False) -> Figu
     async def run(on: Bed) -> Figure:
         await on.publish(sent)
         meter = on.start(arm, PIPELINE)
-        stretch = await _timed(on, meter, "draws.pool", len(sent))
-        checksum = await on.checksum(f"{POOL} ORDER BY profile_id LIMIT {some}")
+        stretch = await _timed(on, meter, POOL, len(sent))
+        checksum = await on.checksum(f"{RANKED} ORDER BY profile_id LIMIT {some}")
         return _figure(arm, meter, stretch, checksum)
 
     return on_a_bed(run, counting=counting)
@@ -108,6 +110,8 @@ async def _scored(on: Bed, arm: str, workers: int, profiles: int) -> Figure:
     total = profiles // NAIVE_SHARE if arm == "naive" else profiles
     await on.forget_scores()
     meter = on.start(arm, ("scoring",), {"scoring": workers})
+    if workers > 1:  # timed from when they share the partitions
+        await asyncio.to_thread(on.wait_until_ready)
     timed = _timed_at_once if arm == "sql" else _timed
     stretch = await timed(on, meter, "scoring.score", total)
     found = _figure(arm, meter, stretch, await on.checksum(SCORES) if total == profiles else "")
@@ -118,16 +122,16 @@ async def _scored(on: Bed, arm: str, workers: int, profiles: int) -> Figure:
 def latency(per_s: float, seconds: float) -> tuple[int, int, int]:
     """p50, p95 and p99 in ms from the broker's receipt of a submission to its `eligible`, at a given rate.
 
-    The times of sending follow a schedule, so that a slow answer holds no later submission back.
+    The times of sending follow a schedule, so that a slow answer holds no later submission back. The first seconds
+    are not counted: processes that were just started, the broker among them, are slower.
     """
-    warm, sent = submissions(500, "W"), submissions(int(per_s * seconds))
+    warm, sent = submissions(int(per_s * WARM_S), "W"), submissions(int(per_s * seconds))
 
     async def run(on: Bed) -> tuple[int, int, int]:
-        await on.publish(warm)
         on.start("ours", (*PIPELINE, "decisions"))
-        await on.until(len(warm), "draws.pool")
-        await _on_schedule(sent, per_s)
-        await on.until(len(warm) + len(sent), "draws.pool")
+        await asyncio.to_thread(on.wait_until_ready)
+        await _on_schedule([*warm, *sent], per_s)
+        await on.until(len(warm) + len(sent), POOL)
         begun: dict[bytes | None, int] = {}
         ended: dict[bytes | None, int] = {}
         async for record in read_to_end(KafkaSettings(), ["submission", "eligible"]):
