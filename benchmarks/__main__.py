@@ -94,11 +94,9 @@ def _catch_up(console: Console, queued: int, of_three: float) -> float:
     """Profiles a second of all four services, which is the full load of the whole system."""
     found = catch_up.after_a_stop(queued)
     console.print(f"start after a stop: ready in {found.ready_s:.1f} s, first row in {found.first_s:.1f} s")
-    first, second = found.halves_per_s
-    console.print(
-        f"catch-up of {queued:,}, all four services: {found.per_s:,.0f}/s (first half {first:,.0f}, second {second:,.0f}), "
-        f"{found.per_s / of_three:.2f} of the rate without decisions"
-    )
+    halves = "{:,.0f} in the first half, {:,.0f} in the second".format(*found.halves_per_s)
+    console.print(f"catch-up of {queued:,}, all four services: {found.per_s:,.0f}/s ({halves})")
+    console.print(f"  that is {found.per_s / of_three:.2f} of the rate without decisions")
     memory = ", ".join(f"{service} {early} -> {late}" for service, (early, late) in found.memory_mib.items())
     console.print(f"memory at a tenth and at the end of it, MiB: {memory}")
     console.print(f"from the instant of a round to its last invitation published: {found.invited_s:.1f} s")
