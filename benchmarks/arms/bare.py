@@ -1,7 +1,8 @@
 """`python -m benchmarks.arms.bare SERVICE`: a loop on aiokafka with the same rules and rows, and nothing that guards.
 
 No dead letters, no isolation, no retries, no drain on a revoke, no look whether a row moved on while it was published,
-no metrics, no FastStream. It is the ceiling: what safety costs is the distance to it.
+no metrics, no FastStream; the same settings of the garbage collector. It is the ceiling: what safety costs is the
+distance to it.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from shared.db.pool import open_pool
 from shared.db.settings import DatabaseSettings
 from shared.kafka.producer import Producer
 from shared.kafka.settings import KafkaSettings
+from shared.worker.process import calm_collector
 from shared.worker.settings import WorkerSettings
 
 
@@ -32,6 +34,7 @@ async def main(name: str) -> None:
         fetch_max_bytes=settings.fetch_max_bytes,
     )
     await consumer.start()
+    calm_collector()
     async with pool.acquire() as connection:
         while True:
             taken = await consumer.getmany(timeout_ms=settings.batch_timeout_ms, max_records=settings.batch_max_records)

@@ -63,7 +63,7 @@ class Process:
         self.consumer = Consumer(self.runtime, self.listener, self.guard)
         self._open_http()
         await clock.start()
-        _calm_collector()
+        calm_collector()
 
     async def run(self) -> None:
         """Start the loops, once consuming has begun."""
@@ -147,7 +147,7 @@ async def _connected(producer: Producer) -> None:
             await asyncio.sleep(_RETRY_S)
 
 
-def _calm_collector() -> None:
+def calm_collector() -> None:
     """Modules, tables and models live as long as the process: the collector need not look at them at every batch."""
     gc.collect()
     gc.freeze()
