@@ -79,7 +79,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def kafka(servers: Stack, monkeypatch: pytest.MonkeyPatch) -> KafkaSettings:
-    monkeypatch.setattr("shared.worker.process._calm_collector", lambda: None)  # this process is not only a worker
+    monkeypatch.setattr("shared.worker.process.calm_collector", lambda: None)  # this process is not only a worker
     return KafkaSettings(bootstrap=servers.backend.bootstrap)
 
 
