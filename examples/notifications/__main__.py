@@ -29,6 +29,8 @@ def connection() -> dict[str, str]:
             "sasl.username": os.environ.get("EE_KAFKA_SASL_USERNAME", GROUP),
             "sasl.password": password,
         }
+    if authorities := os.environ.get("EE_KAFKA_SSL_CAFILE"):
+        found["ssl.ca.location"] = authorities
     return found
 
 
@@ -65,13 +67,19 @@ def at_end(record: Message) -> bool:
 
 def take(memory: Memory, record: Message) -> None:
     """Keep the letter of a record, unless the record is old or a copy."""
-    topic, key, value = record.topic() or "", (record.key() or b"").decode(), record.value()
-    if value is None:
-        memory.forget(key)
-        return
+    topic, value = record.topic() or "", record.value()
     try:
+        key = (record.key() or b"").decode()
+        if value is None:
+            memory.forget(key)
+            return
         found = letter(memory, topic, key, dict(record.headers() or ()), value)
-    except (ValueError, KeyError, TypeError) as error:  # one that it cannot read stops nothing behind it
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ) as error:  # one that it cannot read stops nothing behind it
         log.error("%s[%d] %d: %s", topic, record.partition(), record.offset(), type(error).__name__)
         return
     if found:

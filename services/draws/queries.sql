@@ -92,9 +92,12 @@ ON CONFLICT (profile_id) DO UPDATE SET
 WHERE p.eligible_sequence IS NULL OR p.eligible_sequence < excluded.eligible_sequence;
 
 -- name: put_traits
--- By what rehearsals break these profiles down; a row that says the same already is left alone.
+-- By what rehearsals break these profiles down; a row that says the same already is left alone, an erased one too.
 INSERT INTO trait AS t (profile_id, age, first_language)
-SELECT * FROM unnest($1::text [], $2::smallint [], $3::text [])
+SELECT n.profile_id, n.age, n.first_language
+FROM unnest($1::text [], $2::smallint [], $3::text []) AS n (profile_id, age, first_language)
+INNER JOIN pool AS p USING (profile_id)
+WHERE p.correspondence_language IS NOT NULL
 ON CONFLICT (profile_id) DO UPDATE SET age = excluded.age, first_language = excluded.first_language
 WHERE (t.age, t.first_language) IS DISTINCT FROM (excluded.age, excluded.first_language);
 

@@ -217,9 +217,20 @@ def _check_key(record: Record) -> None:
         raise KeyMissing(f"a record for {record.topic} has no key")
 
 
+def fits(record: Record) -> bool:
+    """Whether any topic takes it; its own topic may take less."""
+    return size_of(record) <= MAX_RECORD_BYTES
+
+
+def size_of(record: Record) -> int:
+    """Bytes before compression, an upper bound."""
+    return int(DefaultRecordBatchBuilder.estimate_size_in_bytes(record.key, record.value, list(record.headers)))
+
+
 def _check_size(record: Record) -> None:
     if len(record.value or b"") < BATCH_BYTES and len(record.headers) < 32:
         return
-    size = DefaultRecordBatchBuilder.estimate_size_in_bytes(record.key, record.value, list(record.headers))
-    if size > MAX_RECORD_BYTES:
-        raise RecordTooLarge(f"a record for {record.topic} has {size} bytes, the limit is {MAX_RECORD_BYTES}")
+    if not fits(record):
+        raise RecordTooLarge(
+            f"a record for {record.topic} has {size_of(record)} bytes, the limit is {MAX_RECORD_BYTES}"
+        )

@@ -105,7 +105,9 @@ def _describe(client: AdminClient) -> frozenset[Right]:
 
 
 def _apply_users(client: AdminClient, settings: KafkaSettings) -> list[str]:
-    info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _SCRAM_ITERATIONS)
+    sha256 = settings.sasl_mechanism == "SCRAM-SHA-256"
+    mechanism = ScramMechanism.SCRAM_SHA_256 if sha256 else ScramMechanism.SCRAM_SHA_512
+    info = ScramCredentialInfo(mechanism, _SCRAM_ITERATIONS)
     wanted: list[UserScramCredentialAlteration] = [
         UserScramCredentialUpsertion(name, info, password.get_secret_value().encode())
         for name, password in sorted(settings.users.items())

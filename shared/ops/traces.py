@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 HEADER = "traceparent"
 _EXPORT_TIMEOUT_S = 5.0
+_NUMBER = re.compile(r"[A-Z0-9-]{6,36}$|[0-9]{1,6}[a-z]?$")
 _HEADER = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 
 
@@ -133,12 +134,18 @@ def _span(
         attributes={
             "messaging.system": "kafka",
             "messaging.destination.name": topic,
-            "messaging.kafka.message.key": key.decode(errors="replace"),
+            "messaging.kafka.message.key": shown(key),
             **place,
         },
     )
     span.end(ended)
     return span.get_span_context()
+
+
+def shown(key: bytes) -> str:
+    """The key where it can be the number of a profile or a round; a stranger may write anything there."""
+    text = key.decode("ascii", errors="replace")
+    return text if _NUMBER.match(text) else f"key of {len(key)} bytes"
 
 
 def _within(parent: "SpanContext | None") -> "Context":

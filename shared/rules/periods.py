@@ -128,8 +128,11 @@ def service_standard(received_on: date) -> date:
 
 
 def retained_until(decided_on: date) -> date:
-    """The first day on which what a decision rested on may go without consent: Privacy Regulations s.4(1)(a)."""
-    return add_years(decided_on, _TABLE["retention"]["years"])
+    """The first day on which what a decision rested on may go without consent: Privacy Regulations s.4(1)(a).
+
+    At least two years are kept: the day of the decision is not counted, the last day is (Interpretation Act s.28).
+    """
+    return add_years(decided_on, _TABLE["retention"]["years"]) + timedelta(days=1)
 
 
 def misrepresentation_bar(

@@ -73,7 +73,7 @@ class TopicClock(Clock):
         await self._consumer.seek_to_beginning(self._partition)
         end = (await self._consumer.end_offsets([self._partition]))[self._partition]
         if end == 0:
-            log.info("clock_waits", hint="no instant yet: ee dev clock set")
+            log.info("clock_waits", hint="no instant yet: ee dev clock advance --to INSTANT")
         while self._now is None or await self._consumer.position(self._partition) < end:
             self._take((await self._consumer.getone()).value)
 

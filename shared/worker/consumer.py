@@ -128,8 +128,9 @@ class Consumer:
         async with self._runtime.pool.acquire() as connection, connection.transaction():
             step = self._runtime.step(connection, by_clock=False)
             await self._service.handle(step, messages)
+            refused = {id(letter.record) for letter in step.dead}
             dead += [_described(letter) for letter in step.dead]
-            await self._held.settle(step, messages)
+            await self._held.settle(step, [one for one in messages if id(one.record) not in refused])
             await self._held.open(step, dead)
             await self._service.passed(step, records)
             failpoint("inside_transaction")

@@ -3,11 +3,15 @@
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from hashlib import sha256
 
 from shared.contracts.cloudevents import Headers
 from shared.kafka import producer
 from shared.kafka.topics import TOPICS, dlq_name
 from shared.worker.record import DeadLetter, Poison, Record
+
+CUT = "dlq-cut"
+"""The header of a dead letter that is not whole: its size, and the hash of its key and value."""
 
 _ORIGIN = ("dlq-topic", "dlq-partition", "dlq-offset", "dlq-timestamp")
 
@@ -33,16 +37,25 @@ def describe(record: Record, error: Poison) -> DeadLetter:
 
 
 def outgoing(service: str, letters: Sequence[DeadLetter]) -> list[producer.Record]:
-    """The records for the dead-letter topics."""
-    return [
-        producer.Record(
-            dlq_name(letter.record.topic, service),
-            letter.record.key,
-            letter.record.value,
-            (*letter.record.headers, *_added(service, letter)),
-        )
-        for letter in letters
-    ]
+    """The records for the dead-letter topics, untouched where they fit."""
+    return [_fitting(service, letter) for letter in letters]
+
+
+def _fitting(service: str, letter: DeadLetter) -> producer.Record:
+    """The dead letter; of one that is too large, as compression lets an upstream send it, what fits and a hash.
+
+    The broker measures what was compressed. Without this a record of more than 5 MiB could be put nowhere, and
+    everything behind it would wait for ever.
+    """
+    record, topic = letter.record, dlq_name(letter.record.topic, service)
+    added = _added(service, letter)
+    whole = producer.Record(topic, record.key, record.value, (*record.headers, *added))
+    if producer.fits(whole):
+        return whole
+    digest = sha256(b"".join((record.key or b"", record.value or b""))).hexdigest()
+    cut = (CUT, f"{producer.size_of(whole)} bytes, sha256 of key and value {digest}".encode())
+    smaller = producer.Record(topic, record.key, None, (*record.headers, *added, cut))
+    return smaller if producer.fits(smaller) else producer.Record(topic, None, None, (*added, cut))
 
 
 def restored(record: Record) -> Record:

@@ -1,7 +1,7 @@
 """`ee dlq list|show|replay|dismiss`: dead letters, and what an operator does about them under their own login."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from itertools import groupby
 from typing import Annotated, Any, TypeVar
@@ -128,6 +128,7 @@ async def _show(name: str, personal_data: bool) -> list[str]:
     lines: list[str] = []
     async for letter, raw in records(kafka, await find(kafka, Selection(names=[name]))):
         lines += [_line(letter), f"detail: {letter.detail or '-'}", f"would be replayed to: {destination(letter)}"]
+        lines += [f"not whole: {letter.cut}"] if letter.cut else []
         lines += [*_headers(raw), f"value: {letter.size} bytes", *(_value(raw) if personal_data else ())]
     return lines or stop(f"there is no dead letter {name}: see `ee dlq list`; they are kept for 30 days")
 
@@ -144,17 +145,18 @@ def _value(raw: Raw) -> Iterable[str]:
 
 
 async def _replay(selection: Selection, reason: str, *, again: bool, rate: float, dry_run: bool) -> int:
-    kafka = KafkaSettings()
-    chosen: list[Letter] = []
+    kafka, sent = KafkaSettings(), 0
     for service, letters in _by_service(await find(kafka, selection)):
         async with _operator(service) as operator:
             able = _able(letters) if again else await _not_yet(operator, _able(letters))
-            if able and not dry_run:
-                await order(operator, "replay", able, reason)
-            chosen += able
-    for letter in chosen:
-        typer.echo(f"{letter.name} -> {destination(letter)}")
-    return len(chosen) if dry_run or not chosen else await replay(kafka, chosen, rate)
+            for letter in able:
+                typer.echo(f"{letter.name} -> {destination(letter)}")
+
+            async def done(some: Sequence[Letter], operator: Connection = operator) -> None:
+                await order(operator, "replay", some, reason)
+
+            sent += len(able) if dry_run or not able else await replay(kafka, able, rate, done)
+    return sent
 
 
 def _able(letters: Iterable[Letter]) -> list[Letter]:

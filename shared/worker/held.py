@@ -14,6 +14,9 @@ from shared.worker.step import QUERIES, Connection, Step
 HELD = "held"
 HELD_TYPE = types.HELD
 
+ERASED = 2**63 - 1
+"""The sequence of a null value: it comes after all of its key."""
+
 _CARRIES_WHOLE_STATE = {"decided"}
 """Facts of which a newer one makes an older one needless."""
 
@@ -41,10 +44,10 @@ class HeldTable:
         await self._announce(step, rows)
 
     async def settle(self, step: Step, handled: Sequence[Message]) -> None:
-        """A replayed record settles its own entry; a record of the same or a newer sequence those before it."""
+        """A replayed record settles its own entry; a newer one, the same one or an erasure those before it."""
         newest: dict[tuple[str, str], int] = {}
         for message in handled:
-            sequence = getattr(message.body, "sequence", None)
+            sequence = ERASED if message.body is None else getattr(message.body, "sequence", None)
             if sequence is not None:
                 pair = (message.topic, message.key)
                 newest[pair] = max(newest.get(pair, 0), sequence)

@@ -8,7 +8,7 @@ from shared.contracts.ops import Held
 from shared.kafka.reader import Raw, latest, read_to_end
 from shared.kafka.settings import KafkaSettings
 from shared.kafka.topics import SERVICES, TOPICS, dlq_name, topics_of
-from shared.worker.dead_letters import taken_apart
+from shared.worker.dead_letters import CUT, taken_apart
 from shared.worker.held import HELD, held_key
 from shared.worker.record import Origin
 
@@ -34,6 +34,8 @@ class Letter:
     at: datetime
     size: int
     state: str | None = None
+    cut: str = ""
+    """Where it was too large to be kept whole: its size, and the hash of its key and value."""
 
     @property
     def name(self) -> str:
@@ -140,6 +142,7 @@ def described(raw: Raw, states: Mapping[str, str]) -> Letter:
         _EPOCH + timedelta(milliseconds=raw.timestamp),
         len(raw.value or b""),
         states.get(held_key(service, origin)),
+        added.get(CUT, ""),
     )
 
 

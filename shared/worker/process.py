@@ -75,6 +75,7 @@ class Process:
             "relay": Relay(runtime).run,
             "clockwork": Clockwork(runtime).run,
             "gauges": Gauges(runtime, self._progress, lambda: self.listener.assigned).run,
+            "turn": self._turn,
             "pulse": self._pulse,
             "guard": self.guard.watch,
         }
@@ -126,9 +127,17 @@ class Process:
             },
         )
 
+    async def _turn(self) -> None:
+        """That the event loop turns: apart from the pulse, which waits for a database that hangs."""
+
+        async def turn() -> bool:
+            self._turned = time.monotonic()
+            return False
+
+        await forever("turn", turn, 2.0)
+
     async def _pulse(self) -> None:
         async def beat() -> bool:
-            self._turned = time.monotonic()
             await self._opened().pool.fetchval("SELECT 1")
             self._answered = time.monotonic()
             return False

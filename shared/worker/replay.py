@@ -1,7 +1,7 @@
 """The way back of a dead letter: input bytes to their topic, a record of ours to the one service that failed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from shared.kafka.producer import Producer, Record
 from shared.kafka.reader import Raw
@@ -18,6 +18,8 @@ def why_not(letter: Letter) -> str | None:
     """Why this one can't be replayed; None if it can."""
     if TOPICS[letter.origin[0]].kind == "replay":
         return "it was put on the replay topic without its origin: only the letter itself can be replayed"
+    if letter.cut:
+        return f"it was too large to be kept whole ({letter.cut}): only its upstream can send it again"
     return None
 
 
@@ -39,9 +41,12 @@ async def replay(
     kafka: KafkaSettings,
     letters: Sequence[Letter],
     rate: float,
-    tell: Callable[[int], object] = lambda _: None,
+    done: Callable[[Sequence[Letter]], Awaitable[object]],
 ) -> int:
-    """Publish them again, at most `rate` a second; returns how many. Raises `aiokafka.errors.KafkaError`."""
+    """Publish them again, at most `rate` a second; returns how many. `done` is told what was stored, bit by bit.
+
+    Raises `aiokafka.errors.KafkaError`; what was not told of may be published again: its readers know copies.
+    """
     producer, sent = Producer(kafka), 0
     at_once = max(1, min(_AT_ONCE, int(rate)))
     try:
@@ -49,8 +54,8 @@ async def replay(
             if sent:
                 await asyncio.sleep(at_once / rate)
             await producer.publish([returned(letter, raw) for letter, raw in chunk])
+            await done([letter for letter, _ in chunk])
             sent += len(chunk)
-            tell(sent)
     finally:
         await producer.stop()
     return sent

@@ -5,6 +5,7 @@ the names of its migrations, from which that schema is made; one real record of 
 """
 
 import shutil
+import sys
 import tomllib
 from pathlib import Path
 
@@ -21,10 +22,11 @@ PACKAGES = ("shared.worker", *(f"services.{service}" for service in SERVICES))
 
 
 def keep() -> Path:
-    """Write the folder of the version that pyproject.toml names, anew."""
+    """Write the folder of the version that pyproject.toml names. Exits where there is one: what is out stays."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     folder = FOLDER / str(version)
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        sys.exit(f"{version} is kept already in {folder}: give pyproject.toml the version of the next release first")
     shutil.copytree(ROOT / "docs" / "messages" / "examples", folder / "messages")
     (folder / "queries").mkdir()
     for package in PACKAGES:

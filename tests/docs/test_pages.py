@@ -116,8 +116,8 @@ def test_the_table_of_topics_is_the_one_that_is_applied() -> None:
 def _people(cell: str) -> set[str]:
     if cell == "every service":
         return set(SERVICES)
-    names = {"upstreams": "upstream", "subscribers": "subscriber"}
-    others = {"operators' systems", "development only"}  # they write as the operator's principal
+    names = {"upstreams": "upstream", "subscribers": "subscriber", "who instructs": "instructor"}
+    others = {"development only"}  # they write as the operator's principal
     return {names.get(name, name) for name in cell.split(", ")} - others
 
 

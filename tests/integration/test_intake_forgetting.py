@@ -19,7 +19,7 @@ from tests.conftest import Connect
 from tests.unit.intake.given import EXPIRES, ID, NOW, Bench, decided, invited, submission, withdrawal
 
 OTHER = "E000000002"
-LATER = datetime(2028, 3, 2, 12, tzinfo=UTC)
+LATER = datetime(2028, 3, 3, 12, tzinfo=UTC)
 """Two years after the last decision on a profile that was withdrawn on the day of NOW."""
 
 
@@ -88,7 +88,7 @@ async def test_a_person_is_forgotten_by_two_operators_two_years_after_the_last_d
 async def test_the_first_day_on_which_it_may_be_done_is_two_years_after_the_last_decision(office: Office) -> None:
     await office.take(submission(), withdrawal())
     early = await office.order(now=LATER - timedelta(days=1))
-    assert (early["refused"], early["may_from"]) == ("retained", date(2028, 3, 2))
+    assert (early["refused"], early["may_from"]) == ("retained", date(2028, 3, 3))
     assert (await office.order(now=LATER))["refused"] is None
 
 
@@ -101,7 +101,7 @@ async def test_with_recorded_consent_the_two_years_are_not_waited_for(office: Of
 async def test_a_live_profile_is_not_forgotten_and_its_end_is_named(office: Office) -> None:
     await office.take(submission())
     refused = await office.order(now=NOW)
-    assert (refused["refused"], refused["may_from"]) == ("live", date(2029, 3, 1))
+    assert (refused["refused"], refused["may_from"]) == ("live", date(2029, 3, 2))
     agreed = await office.order(now=NOW, consent="file 1")
     assert (agreed["refused"], agreed["may_from"]) == ("live", EXPIRES.date())
 
@@ -127,7 +127,7 @@ async def test_an_application_in_process_keeps_a_person_whatever_they_agree_to(o
     await office.take(invited(), _application(state, 2))
     agreed = await office.order(now=LATER + timedelta(days=900), consent="file 1")
     assert (agreed["refused"], agreed["may_from"]) == ("in_process", None)
-    assert (await office.order(now=LATER))["may_from"] == date(2030, 3, 2)
+    assert (await office.order(now=LATER))["may_from"] == date(2030, 3, 4)
 
 
 @pytest.mark.parametrize("state", ["approved", "refused", "withdrawn", "terminated"])
@@ -135,9 +135,9 @@ async def test_after_the_end_of_an_application_two_years_count_from_it(office: O
     await office.take(submission())
     await office.take(invited(), _application("in_process", 2))
     await office.take(_application(state, 3, at=datetime(2027, 6, 30, 9, tzinfo=UTC)))
-    early = await office.order(now=datetime(2029, 6, 29, tzinfo=UTC))
-    assert (early["refused"], early["may_from"]) == ("retained", date(2029, 6, 30))
-    await office.forget(datetime(2029, 6, 30, tzinfo=UTC))
+    early = await office.order(now=datetime(2029, 6, 30, tzinfo=UTC))
+    assert (early["refused"], early["may_from"]) == ("retained", date(2029, 7, 1))
+    await office.forget(datetime(2029, 7, 1, tzinfo=UTC))
 
 
 async def test_all_profiles_of_the_person_go_whichever_is_named(office: Office) -> None:
@@ -176,7 +176,7 @@ async def test_a_replay_brings_nothing_back(office: Office) -> None:
 async def test_a_person_who_was_forgotten_may_submit_again_under_a_new_number(office: Office) -> None:
     await office.take(submission(), withdrawal())
     await office.forget()
-    again = submission(OTHER, submitted_at="2028-03-02T11:00:00Z")
+    again = submission(OTHER, submitted_at="2028-03-03T11:00:00Z")
     await office.take(again, now=LATER)
     assert await office.outcomes(OTHER) == [(1, "accepted")]
 
@@ -186,7 +186,7 @@ async def test_a_keyed_hash_outlives_the_person_while_a_bar_runs_and_no_longer(o
     await office.take(submission())
     await office.take(invited(), _application("in_process", 2))
     await office.take(_application("refused", 3, at=datetime(2026, 5, 1, tzinfo=UTC), bar=bar))
-    await office.forget(datetime(2028, 5, 1, tzinfo=UTC))
+    await office.forget(datetime(2028, 5, 2, tzinfo=UTC))
     (kept,) = await office.connection.fetch("SELECT * FROM person")
     assert (kept["profile_id"], kept["barred_until"]) == (None, date(2031, 5, 1))
     await office.take(submission(OTHER, submitted_at="2030-01-01T00:00:00Z"), now=datetime(2030, 1, 1, tzinfo=UTC))
@@ -281,10 +281,10 @@ async def test_two_operators_forget_a_person_at_the_command_line(office: Office,
 
 
 async def test_a_refusal_names_the_day(office: Office, logins: dict[str, str]) -> None:
-    await office.take(submission(submitted_at="2028-03-02T11:00:00Z"), now=LATER)
+    await office.take(submission(submitted_at="2028-03-03T11:00:00Z"), now=LATER)
     async with obeying(office):
         refused = await ee(logins["ada"], "forget", ID)
-    assert (refused.exit_code, "it may be done from 2031-03-02" in refused.output) == (1, True)
+    assert (refused.exit_code, "it may be done from 2031-03-04" in refused.output) == (1, True)
 
 
 async def test_nobody_orders_in_the_name_of_others(logins: dict[str, str]) -> None:

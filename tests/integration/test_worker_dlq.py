@@ -1,18 +1,21 @@
 """From a record that cannot be processed to its replay, until it is settled: `ee dlq` on real servers."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaProducer
 from typer.testing import CliRunner
 
 from shared.contracts.cloudevents import Attributes, headers
 from shared.contracts.ops import Held
-from shared.contracts.types import PROFILE
+from shared.contracts.types import DECIDED, PROFILE
 from shared.kafka.offsets import Offsets
 from shared.kafka.producer import Producer, Record
 from shared.kafka.reader import latest, read_to_end
@@ -26,6 +29,7 @@ from shared.worker.record import Poison
 from tests.unit.scoring.candidates import NOW, state
 
 DEADLINE_S = 60.0
+EXAMPLES = Path(__file__).parents[2] / "docs" / "messages" / "examples"
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +92,19 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
         await asyncio.sleep(0.05)
 
 
-async def dead(kafka: KafkaSettings, key: str, attempt: int = 1, state: str | None = "open") -> Letter:
+async def dead(
+    kafka: KafkaSettings,
+    key: str,
+    attempt: int = 1,
+    state: str | None = "open",
+    topic: str = "profile",
+    service: str = "scoring",
+) -> Letter:
     """The dead letter of this key, once it has been tried so often and stands so."""
     found: list[Letter] = []
 
     async def there() -> bool:
-        letters = await find(kafka, Selection(key=key, topic="profile", service="scoring"))
+        letters = await find(kafka, Selection(key=key, topic=topic, service=service))
         found[:] = [letter for letter in letters if (letter.attempt, letter.state) == (attempt, state)]
         return bool(found)
 
@@ -147,6 +158,54 @@ async def test_a_replay_that_fails_again_keeps_its_origin_until_an_operator_give
         await connection.execute("UPDATE scoring.dead_letter_order SET reason = 'another'")
     await connection.close()
     assert [(row["kind"], row["given_by"]) for row in orders] == [("replay", "nora"), ("dismiss", "nora")]
+
+
+async def test_a_replay_that_is_refused_again_stays_open(
+    stack: Stack, kafka: KafkaSettings, producer: Producer, nora: str
+) -> None:
+    process = stack.service("draws")
+    example = json.loads((EXAMPLES / "application.decided.v1.json").read_text("utf-8"))
+    key = "DLQ-REFUSED-1"
+    body = {**example["body"], "profile_id": key}
+    attributes = headers(Attributes(DECIDED, "/express-entry/decisions", f"decided:{key}:6", NOW), key)
+    await producer.publish([Record("decided", key.encode(), json.dumps(body).encode(), attributes)])
+    letter = await dead(kafka, key, topic="decided", service="draws")
+    assert letter.reason == "unknown_invitation"
+    await ee_dlq("replay", letter.name, "--reason", "is the invitation known by now?")
+    assert (await dead(kafka, key, attempt=2, topic="decided", service="draws")).name == letter.name
+    assert "1 dead letters dismissed" in await ee_dlq("dismiss", letter.name, "--reason", "a decision of nothing")
+    assert stack.stop(process) == [0]
+
+
+async def test_an_erasure_settles_what_waits_of_its_key(
+    kafka: KafkaSettings, producer: Producer, fail: Callable[[str], None], nora: str
+) -> None:
+    key = "DLQ-ERASED-1"
+    await producer.publish([Record("profile", key.encode(), b'{"sequence":3}', event(key, 3, "profile.changed.v9"))])
+    await dead(kafka, key)
+    await producer.publish([Record("profile", key.encode(), None, event(key, 4))])
+    await dead(kafka, key, state="settled")
+
+
+async def test_an_input_that_is_small_only_when_compressed_is_cut_and_holds_nobody_up(
+    stack: Stack, kafka: KafkaSettings, nora: str
+) -> None:
+    process = stack.service("intake")
+    value = b"x" * (6 * 1024 * 1024)
+    async with AIOKafkaProducer(
+        **kafka.aiokafka(), compression_type="gzip", max_request_size=2 * len(value)
+    ) as strange:
+        await strange.send_and_wait("submission", value, b"DLQ-LARGE-1", partition=3)
+        await strange.send_and_wait("submission", b"{", b"DLQ-LARGE-2", partition=3)
+    await dead(kafka, "DLQ-LARGE-2", state=None, topic="submission", service="intake")
+    letter = await dead(kafka, "DLQ-LARGE-1", state=None, topic="submission", service="intake")
+    assert letter.size == 0
+    assert sha256(b"DLQ-LARGE-1" + value).hexdigest() in letter.cut
+    refused = await ee_dlq("replay", letter.name, "--reason", "once more")
+    assert "too large to be kept whole" in refused
+    assert "0 dead letters replayed" in refused
+    assert f"not whole: {letter.cut}" in await ee_dlq("show", letter.name)
+    assert stack.stop(process) == [0]
 
 
 async def test_an_input_goes_back_as_it_came_and_only_once(kafka: KafkaSettings, producer: Producer, nora: str) -> None:

@@ -1,12 +1,14 @@
 """Which dead letters an operator means, where they go back to, and what is said of them."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from aiokafka import ConsumerRecord
 
-from shared.worker.dead_letters import describe, outgoing
+from shared.kafka.producer import fits
+from shared.worker.dead_letters import CUT, describe, outgoing, taken_apart
 from shared.worker.letters import Letter, Selection, described
 from shared.worker.record import Poison, Record
 from shared.worker.replay import destination, returned, why_not
@@ -96,3 +98,23 @@ def test_a_record_of_ours_is_handed_with_its_origin_to_the_one_service_that_fail
 def test_a_stray_of_a_replay_topic_is_not_replayed_to_itself() -> None:
     assert why_not(letter("scoring.replay")) is not None
     assert why_not(letter("profile")) is why_not(letter("submission")) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "headers", "kept"),
+    [
+        (b"k", b"v" * 6_000_000, HEADERS, (b"k", HEADERS)),
+        (b"k", b"v", (("h", b"x" * 6_000_000),), (None, ())),
+        (b"k" * 6_000_000, b"v", HEADERS, (None, ())),
+    ],
+)
+def test_a_dead_letter_that_no_topic_takes_is_cut_and_tells_its_hash(
+    key: bytes, value: bytes, headers: Any, kept: tuple[bytes | None, Any]
+) -> None:
+    (sent,) = outgoing("intake", [describe(Record("submission", 3, 41, key, value, headers, 5), Poison("not_json"))])
+    theirs, added = taken_apart(sent.headers)
+    assert (sent.key, theirs) == kept
+    assert sent.value is None
+    assert fits(sent)
+    assert hashlib.sha256(key + value).hexdigest() in added[CUT]
+    assert (added["dlq-topic"], added["dlq-offset"], added["dlq-reason"]) == ("submission", "41", "not_json")
