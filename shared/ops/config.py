@@ -46,7 +46,7 @@ async def check(
     for service in services:
         async for finding in _database(database, service):
             yield finding
-    async for finding in _kafka(kafka):
+    async for finding in _kafka(kafka, None if set(services) == set(every) else services):
         yield finding
 
 
@@ -140,9 +140,9 @@ def _migrations(service: str, applied: Mapping[str, str]) -> str | None:
     return None
 
 
-async def _kafka(settings: KafkaSettings) -> AsyncIterator[Finding]:
+async def _kafka(settings: KafkaSettings, services: Collection[str] | None) -> AsyncIterator[Finding]:
     try:
-        drifts = await check_topics(settings)
+        drifts = await check_topics(settings, services)
     except KafkaUnreachable as error:
         yield Finding("Kafka", str(error))
         return

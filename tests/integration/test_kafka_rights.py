@@ -16,8 +16,10 @@ from confluent_kafka import (
 )
 from confluent_kafka import Producer as ConfluentProducer
 from confluent_kafka.admin import AdminClient
+from typer.testing import CliRunner
 
-from shared.kafka.admin import apply_topics
+from shared.kafka.admin import apply_topics, check_topics
+from shared.kafka.cli import app
 from shared.kafka.offsets import Offsets, OffsetsUnavailable
 from shared.kafka.producer import Producer, PublishFailed, Record
 from shared.kafka.reader import read_to_end
@@ -186,3 +188,24 @@ def _denied(future: "Future[Any]") -> int | None:
         reasons = [p.error for p in getattr(answer, "topic_partitions", None) or () if p.error]
     assert all(reason.code() in DENIED for reason in reasons), reasons
     return int(reasons[0].code()) if reasons else None
+
+
+@pytest.mark.parametrize("service", table().services)
+async def test_a_service_of_its_own_rights_finds_its_topics_as_they_should_be(broker: Kafka, service: str) -> None:
+    assert await check_topics(settings_of(broker, service), [service]) == []
+
+
+async def test_a_service_is_told_which_of_its_topics_is_missing(broker: Kafka) -> None:
+    unknown = settings_of(broker, "notifications")  # it may see none of these
+    assert {drift.topic for drift in await check_topics(unknown, ["intake"]) if drift.is_missing_topic} >= {
+        "submission"
+    }
+
+
+async def test_who_may_not_look_at_rights_is_told_so(broker: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in settings_of(broker, "ee").model_dump(exclude_none=True, exclude={"users"}).items():
+        shown = value.get_secret_value() if name == "sasl_password" else str(value)
+        monkeypatch.setenv(f"EE_KAFKA_{name.upper()}", shown)
+    found = await asyncio.to_thread(CliRunner().invoke, app, ["check"])
+    assert found.exit_code == 1
+    assert "rights: none can be seen" in found.output
