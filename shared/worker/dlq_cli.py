@@ -10,6 +10,7 @@ import asyncpg
 import typer
 from aiokafka.errors import KafkaError
 
+from shared.audit.record import record
 from shared.db.operator_cli import refusal, stop
 from shared.db.operators import session
 from shared.kafka.reader import Raw
@@ -65,7 +66,10 @@ def show(
     *,
     personal_data: Annotated[bool, typer.Option("--personal-data", help="Also the value: it may hold any.")] = False,
 ) -> None:
-    """Show one dead letter: origin, reason, the names of its headers; its value only if asked for."""
+    """Show one dead letter: origin, reason, the names of its headers; its value only if asked for.
+
+    Who asks for the value does so under their own login (EE_OPERATOR_POSTGRES_DSN), and it is recorded.
+    """
     for line in _run(_show(name, personal_data)):
         typer.echo(line)
 
@@ -126,7 +130,11 @@ def _line(letter: Letter) -> str:
 async def _show(name: str, personal_data: bool) -> list[str]:
     kafka = KafkaSettings()
     lines: list[str] = []
-    async for letter, raw in records(kafka, await find(kafka, Selection(names=[name]))):
+    found = await find(kafka, Selection(names=[name]))
+    if found and personal_data:
+        async with _operator(found[0].service) as operator:
+            await record(operator, "dead_letter_shown", name=name)
+    async for letter, raw in records(kafka, found):
         lines += [_line(letter), f"detail: {letter.detail or '-'}", f"would be replayed to: {destination(letter)}"]
         lines += [f"not whole: {letter.cut}"] if letter.cut else []
         lines += [*_headers(raw), f"value: {letter.size} bytes", *(_value(raw) if personal_data else ())]

@@ -216,6 +216,10 @@ async def test_an_input_goes_back_as_it_came_and_only_once(kafka: KafkaSettings,
     assert "Tremblay" not in (shown := await ee_dlq("show", name))
     assert "would be replayed to: submission" in shown
     assert "Tremblay" in await ee_dlq("show", name, "--personal-data")
+    connection = await asyncpg.connect(nora)
+    logged = json.loads(await connection.fetchval("SELECT entry FROM intake.audit ORDER BY number DESC LIMIT 1"))
+    await connection.close()
+    assert (logged["by"], logged["action"], logged["details"]) == ("nora", "dead_letter_shown", {"name": name})
     assert "1 dead letters replayed" in await ee_dlq("replay", "--source", "/upstream/t", "--reason", "ours was wrong")
     assert "0 dead letters replayed" in await ee_dlq("replay", "--source", "/upstream/t", "--reason", "ours was wrong")
     back = [record async for record in read_to_end(kafka, ["submission"]) if record.key == key]
