@@ -36,7 +36,12 @@ async def forever(name: str, act: Callable[[], Awaitable[bool]], poll_s: float) 
             report("loop_failed", loop=name, error=type(error).__name__)
             metrics.loop_failed(name)
         if not more:
-            await asyncio.sleep(max(poll_s, min(poll_s * 2**failures, 5.0)))
+            await asyncio.sleep(max(poll_s, _pause_s(failures) if failures else 0.0))
+
+
+def _pause_s(failures: int) -> float:
+    """Seconds after so many failures in a row: 0.2 s doubling to 5 s, also where nothing is polled."""
+    return float(min(0.1 * 2 ** min(failures, 10), 5.0))
 
 
 class Relay:

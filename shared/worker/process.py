@@ -45,6 +45,7 @@ class Process:
         self.runtime: Runtime | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._http: HttpServer | None = None
+        self._stopping = False
         self.listener = DrainOnRevoke(settings.drain_timeout_s)
         self._turned = self._answered = time.monotonic()
         self._progress = Progress(settings.stalled_s, self._turned)
@@ -66,7 +67,9 @@ class Process:
         calm_collector()
 
     async def run(self) -> None:
-        """Start the loops, once consuming has begun."""
+        """Start the loops, once consuming has begun; none where the end was asked for while it began."""
+        if self._stopping:
+            return
         runtime = self._opened()
         report = ClockReport(runtime, self.process_id)
         loops: dict[str, Callable[[], Awaitable[None]]] = {
@@ -85,7 +88,8 @@ class Process:
         log.info("service_started", process_id=self.process_id, topics=len(self.service.topics))
 
     async def quiesce(self) -> None:
-        """Begin to stop: no new background work; the batch in flight goes on."""
+        """Begin to stop: no new background work; the batch in flight goes on. May come in the middle of a start."""
+        self._stopping = True
         if self.runtime:
             self.listener.yielding.set()
         for task in self._tasks:

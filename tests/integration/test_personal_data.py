@@ -104,7 +104,7 @@ async def test_a_person_goes_from_every_service_and_a_replay_brings_nothing_back
         assert str(FUNDS) in await tables(system, service)
 
     refused = await ee(system, "ada", "forget", number)
-    assert (refused.exit_code, "it may be done from 2028-08-17" in refused.output) == (1, True), refused.output
+    assert (refused.exit_code, "it may be done from 2028-08-18" in refused.output) == (1, True), refused.output
     ordered = await ee(system, "ada", "forget", number, "--consent", "file 7")
     order = ordered.output.split("ordered under number ")[1].split(";")[0]
     done = await ee(system, "grace", "forget", number, "--confirm", order)

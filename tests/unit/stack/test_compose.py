@@ -50,7 +50,7 @@ def test_services_are_closed_and_are_given_time_to_stop(compose: dict[str, Any])
         assert settings["read_only"] is True
         assert settings["cap_drop"] == ["ALL"]
         assert settings["restart"] == "unless-stopped"
-        assert settings["stop_grace_period"] == "30s"
+        assert settings["stop_grace_period"] == "60s"
         assert "/readyz" in str(settings["healthcheck"]["test"])
 
 
