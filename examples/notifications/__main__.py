@@ -74,12 +74,8 @@ def take(memory: Memory, record: Message) -> None:
             memory.forget(key)
             return
         found = letter(memory, topic, key, dict(record.headers() or ()), value)
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-    ) as error:  # one that it cannot read stops nothing behind it
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        # one that it cannot read stops nothing behind it
         log.error("%s[%d] %d: %s", topic, record.partition(), record.offset(), type(error).__name__)
         return
     if found:

@@ -108,7 +108,7 @@ def after(batch: Batch, outcome: Outcome, *, may_wait: bool) -> Batch:
 
 def backoff_s(waits: int) -> float:
     """Seconds before the step is tried again: 0.1 s doubling to 5 s (the caller adds jitter)."""
-    return float(min(0.1 * 2 ** max(waits - 1, 0), 5.0))
+    return float(min(0.1 * 2 ** min(max(waits - 1, 0), 10), 5.0))
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from aiokafka.structs import TopicPartition
 from shared.ops import metrics
 from shared.ops.log import log
 from shared.worker.alone import alone
+from shared.worker.batch import backoff_s
 from shared.worker.errors import is_transient
 from shared.worker.failpoints import failpoint
 from shared.worker.progress import Growth, Progress
@@ -36,12 +37,7 @@ async def forever(name: str, act: Callable[[], Awaitable[bool]], poll_s: float) 
             report("loop_failed", loop=name, error=type(error).__name__)
             metrics.loop_failed(name)
         if not more:
-            await asyncio.sleep(max(poll_s, _pause_s(failures) if failures else 0.0))
-
-
-def _pause_s(failures: int) -> float:
-    """Seconds after so many failures in a row: 0.2 s doubling to 5 s, also where nothing is polled."""
-    return float(min(0.1 * 2 ** min(failures, 10), 5.0))
+            await asyncio.sleep(max(poll_s, backoff_s(failures + 1) if failures else 0.0))
 
 
 class Relay:
