@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from services.decisions.words import of_field, reason
 from shared.contracts.application import MODELS, ApplicationSubmitted, Input
 from shared.contracts.base import PROFILE_ID_PATTERN, Reason
+from shared.kafka.bounds import fingerprint, length
 from shared.rules.errors import check_on, field_errors
 from shared.rules.periods import utc_day
 from shared.worker.decode import envelope
@@ -51,8 +52,8 @@ def decode(record: Record) -> Message:
         raise Poison("key_not_a_profile_number")
     if record.value is None:
         raise Poison("body_missing")
-    if len(record.value) > MAX_BYTES:
-        unread = hashlib.sha256(record.value).digest()
+    if length(record.value) > MAX_BYTES:
+        unread = fingerprint(record.value)
         return Message(
             record, event, key, Received(event.type, unread, None, None, (reason("too_large", limit=MAX_BYTES),))
         )

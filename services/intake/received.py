@@ -15,6 +15,7 @@ from services.intake.person import plain
 from services.intake.reasons import of_field, reason
 from shared.contracts.base import PROFILE_ID_PATTERN, Reason
 from shared.contracts.submission import TYPES, WITHDRAWN, Submission, Withdrawal
+from shared.kafka.bounds import length
 from shared.rules.errors import FieldError, field_errors
 from shared.worker.decode import envelope
 from shared.worker.inputs import canonical, json_object
@@ -49,7 +50,7 @@ def decode(record: Record) -> Message:
     if record.value is None:
         raise Poison("body_missing")
     withdrawal = event.type == WITHDRAWN
-    if len(record.value) > MAX_BYTES:
+    if length(record.value) > MAX_BYTES:
         return Message(record, event, key, _too_large(withdrawal))
     return Message(record, event, key, _received(json_object(record.value), key, withdrawal))
 

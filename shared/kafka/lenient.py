@@ -1,16 +1,19 @@
-"""Reading records whose header names are no UTF-8: aiokafka fails on the whole fetch and then skips what it had read.
+"""Reading what aiokafka stumbles over: header names that are no UTF-8, and records that unpack without end.
 
-Any client may write such a record. Here its batch is read again by a parser that spells the bytes out, so that the
-record alone is judged, by whoever reads it.
+Any client may write such a record. The library fails on the whole fetch for the first, and then skips what it had
+read; for the second it takes the memory there is. Here the record alone is judged, by whoever reads it.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
-from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
+
+from shared.kafka.bounds import BoundedFetch, bounded, unpacked, unread
 
 _MAGIC_OFFSET = _MemoryRecordsPy.MAGIC_OFFSET
 
@@ -22,6 +25,7 @@ class NotUtf8(str):
 def install() -> None:
     """Let every consumer of this process read so. Twice changes nothing."""
     fetcher.MemoryRecords = Records  # type: ignore[attr-defined]  # a name that it only imports
+    fetcher.FetchResult = BoundedFetch  # type: ignore[misc]
 
 
 class Records:
@@ -52,10 +56,18 @@ class _Batch:
         return getattr(self._batch, name)
 
     def __iter__(self) -> Iterator[Any]:
-        try:
-            return iter(list(self._batch))
-        except (UnicodeDecodeError, CorruptRecordException):
-            return iter(_SpelledOut(self._data))
+        plain = unpacked(self._data)
+        return iter(unread(self._batch, self._data)) if plain is None else map(bounded, _records(plain))
+
+
+def _records(plain: bytes | memoryview) -> Iterator[Any]:
+    read = 0
+    try:
+        for record in DefaultRecordBatch(plain):
+            yield record
+            read += 1
+    except (UnicodeDecodeError, CorruptRecordException):
+        yield from islice(_SpelledOut(plain), read, None)
 
 
 class _SpelledOut(_DefaultRecordBatchPy):  # type: ignore[misc]  # final to the library's own code

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from hashlib import sha256
 
 from shared.contracts.cloudevents import Headers
 from shared.kafka import producer
+from shared.kafka.bounds import NotWhole, cut_of
 from shared.kafka.topics import TOPICS, dlq_name
 from shared.worker.record import DeadLetter, Poison, Record
 
@@ -48,14 +48,22 @@ def _fitting(service: str, letter: DeadLetter) -> producer.Record:
     everything behind it would wait for ever.
     """
     record, topic = letter.record, dlq_name(letter.record.topic, service)
-    added = _added(service, letter)
-    whole = producer.Record(topic, record.key, record.value, (*record.headers, *added))
-    if producer.fits(whole):
-        return whole
-    digest = sha256(b"".join((record.key or b"", record.value or b""))).hexdigest()
-    cut = (CUT, f"{producer.size_of(whole)} bytes, sha256 of key and value {digest}".encode())
-    smaller = producer.Record(topic, record.key, None, (*record.headers, *added, cut))
+    headers, added = _writable(record.headers), _added(service, letter)
+    if isinstance(record.value, NotWhole):
+        says = record.value.says
+    else:
+        whole = producer.Record(topic, record.key, record.value, (*headers, *added))
+        if producer.fits(whole):
+            return whole
+        says = cut_of(record.key, record.value, producer.size_of(whole))
+    cut = (CUT, says.encode())
+    smaller = producer.Record(topic, record.key, None, (*headers, *added, cut))
     return smaller if producer.fits(smaller) else producer.Record(topic, None, None, (*added, cut))
+
+
+def _writable(headers: Headers) -> Headers:
+    """A name that was no UTF-8 goes out as it was spelled out: the producer takes nothing but `str`."""
+    return tuple((str(name), value) for name, value in headers)
 
 
 def restored(record: Record) -> Record:

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from shared.contracts import base
 from shared.contracts.cloudevents import Attributes, NotAnEvent, attributes
+from shared.kafka.bounds import BatchTooLarge
 from shared.kafka.lenient import NotUtf8
 from shared.kafka.topics import TOPICS
 from shared.worker.dead_letters import restored
@@ -65,6 +66,8 @@ def erasure(record: Record, event: Attributes, key: str) -> Message:
 
 def decode(service: Service, record: Record) -> Message:
     """Read a record of any topic of the service; one of its `.replay` is read as what it was. Raises `Poison`."""
+    if isinstance(record.value, BatchTooLarge):
+        raise Poison("batch_too_large")
     if any(isinstance(name, NotUtf8) for name, _ in record.headers):
         raise Poison("header_not_utf8")
     if record.topic == service.replay_topic:

@@ -208,6 +208,25 @@ async def test_an_input_that_is_small_only_when_compressed_is_cut_and_holds_nobo
     assert stack.stop(process) == [0]
 
 
+async def test_a_batch_that_unpacks_to_more_than_memory_holds_stops_nothing_behind_it(
+    stack: Stack, kafka: KafkaSettings
+) -> None:
+    process = stack.service("intake")
+    value = b"\0" * (96 * 1024 * 1024)
+    async with AIOKafkaProducer(
+        **kafka.aiokafka(), compression_type="zstd", max_request_size=2 * len(value), max_batch_size=2 * len(value)
+    ) as strange:
+        await strange.send_and_wait("submission", value, b"DLQ-BOMB-1", partition=4)
+        await strange.send_and_wait("submission", b"{", b"DLQ-BOMB-2", partition=4)
+    await dead(kafka, "DLQ-BOMB-2", state=None, topic="submission", service="intake")
+    letters = await find(kafka, Selection(topic="submission", service="intake", reason="batch_too_large"))
+    assert [(letter.origin[:2], letter.key, letter.size) for letter in letters] == [(("submission", 4), None, 0)]
+    assert "unpacks to more than 16777216" in letters[0].cut
+    refused = await ee_dlq("show", letters[0].name)
+    assert f"not whole: {letters[0].cut}" in refused
+    assert stack.stop(process) == [0]
+
+
 async def test_an_input_goes_back_as_it_came_and_only_once(kafka: KafkaSettings, producer: Producer, nora: str) -> None:
     key, theirs = b"DLQ-INPUT-1", (("ce_source", b"/upstream/t"), ("dlq-topic", b"x"), ("latin", b"\xe9"))
     lost = worker.Record("submission", 5, 999_999, key, b'{"name": "Tremblay"', theirs, 1)

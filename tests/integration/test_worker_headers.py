@@ -1,6 +1,8 @@
 """A record whose header name is no UTF-8 is a dead letter, and what is beside it in the batch is read."""
 
+import asyncio
 import os
+import time
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from shared.worker.service import Service
 
 TOPIC = "scoring.replay"
 KEY = b"HEADERS-1"
+DEADLINE_S = 60.0
 
 
 class Latin(str):
@@ -45,6 +48,29 @@ async def test_a_header_name_in_another_encoding_stops_nothing_beside_it(
     assert [record.headers[0][0] for record in read] == ["before", "m\\xe9tier", "after"]
     assert [code(record) for record in read] == ["origin_missing", "header_not_utf8", "origin_missing"]
     assert isinstance(read[1].headers[0][0], NotUtf8)
+    process = stack.service("scoring")
+    letters = await dead(kafka, marks)
+    assert stack.stop(process) == [0]
+    assert [[letter.headers[0][0], reason(letter)] for letter in letters] == [
+        ["before", b"origin_missing"],
+        ["m\\xe9tier", b"header_not_utf8"],
+        ["after", b"origin_missing"],
+    ]
+
+
+async def dead(kafka: KafkaSettings, marks: list[bytes]) -> list[Raw]:
+    """Their dead letters, once there is one of each."""
+    deadline = time.monotonic() + DEADLINE_S
+    while True:
+        found = {raw.value: raw async for raw in read_to_end(kafka, [f"{TOPIC}.scoring.dlq"])}
+        if all(mark in found for mark in marks):
+            return [found[mark] for mark in marks]
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+
+
+def reason(letter: Raw) -> bytes | None:
+    return dict(letter.headers)["dlq-reason"]
 
 
 def code(raw: Raw) -> str:
