@@ -116,6 +116,11 @@ TOPICS: Mapping[str, TopicSpec] = table().topics
 SERVICES: Sequence[str] = table().services
 
 
+def kind_of(topic: str) -> Kind | None:
+    """What kind of topic this is; None where it is none of the table."""
+    return TOPICS[topic].kind if topic in TOPICS else None
+
+
 def topics_of(service: str) -> tuple[str, ...]:
     """The topics that `service` consumes in its group, in the order of the table (the clock needs no group)."""
     if service not in SERVICES:

@@ -8,7 +8,7 @@ revoke waits for the batch in flight, and a batch that cannot be finished is rew
 import asyncio
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Protocol
 
 from aiokafka import ConsumerRebalanceListener, OffsetAndMetadata, TopicPartition
@@ -23,7 +23,8 @@ from shared.worker.errors import is_slow, is_transient
 from shared.worker.failpoints import failpoint
 from shared.worker.guard import Guard
 from shared.worker.held import HeldTable, is_ours
-from shared.worker.record import DeadLetter, Message, Poison, Record
+from shared.worker.orders import unordered
+from shared.worker.record import DeadLetter, Message, Origin, Poison, Record
 from shared.worker.runtime import Runtime
 from shared.worker.work import Part, Work
 
@@ -121,7 +122,7 @@ class Consumer:
 
     async def _apply(self, records: Sequence[Record], *, alone: bool = False) -> Part:
         """Decode and handle these records in one transaction; the unreadable ones become dead letters in it."""
-        messages, dead = self._read(records)
+        messages, dead = self._read(records, await unordered(self._runtime.pool, records))
         failures = self._own_failures(messages, dead)
         if failures and not alone and self._breaker.opens_by(failures):
             raise FloodError
@@ -137,9 +138,12 @@ class Consumer:
         failpoint("after_transaction")
         return Part(len(records), step.touched, step.announced, dead, failures, handled=bool(messages))
 
-    def _read(self, records: Sequence[Record]) -> tuple[list[Message], list[DeadLetter]]:
+    def _read(self, records: Sequence[Record], stray: Collection[Origin]) -> tuple[list[Message], list[DeadLetter]]:
         messages, dead = [], []
         for record in records:
+            if record.origin in stray:
+                dead.append(dead_letters.as_it_lies(record, Poison("replay_not_ordered")))
+                continue
             try:
                 messages.append(decode(self._service, record))
             except Poison as poison:

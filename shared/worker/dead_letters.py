@@ -3,15 +3,18 @@
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from hashlib import sha256
 
 from shared.contracts.cloudevents import Headers
 from shared.kafka import producer
 from shared.kafka.bounds import NotWhole, cut_of
-from shared.kafka.topics import TOPICS, dlq_name
+from shared.kafka.topics import TOPICS, dlq_name, kind_of
 from shared.worker.record import DeadLetter, Poison, Record
 
 CUT = "dlq-cut"
 """The header of a dead letter that is not whole: its size, and the hash of its key and value."""
+
+_INT, _BIGINT = 2**31, 2**63
 
 _ORIGIN = ("dlq-topic", "dlq-partition", "dlq-offset", "dlq-timestamp")
 
@@ -21,9 +24,14 @@ def describe(record: Record, error: Poison) -> DeadLetter:
 
     A replay that fails again is the dead letter that it was: its origin is where the record was first read.
     """
-    if record.topic in TOPICS and TOPICS[record.topic].kind == "replay":
+    if kind_of(record.topic) == "replay":
         with suppress(Poison):
             record = restored(record)
+    return as_it_lies(record, error)
+
+
+def as_it_lies(record: Record, error: Poison) -> DeadLetter:
+    """A dead letter of this very record, whatever a record on a replay topic says about its origin."""
     source = next((v for n, v in record.headers if n == "ce_source" and v is not None), None)
     profile_id, sequence = _who(record)
     return DeadLetter(
@@ -67,16 +75,28 @@ def _writable(headers: Headers) -> Headers:
 
 
 def restored(record: Record) -> Record:
-    """The record that a dead letter was, with its origin, tried once more. Raises `Poison` where that is missing."""
+    """The record that a dead letter was, with its origin, tried once more. Raises `Poison` where there is no such."""
     headers, added = taken_apart(record.headers)
     try:
-        topic, partition, offset, timestamp = (added[name] for name in _ORIGIN)
-        attempt = max(int(added.get("dlq-attempt", "1")), 1) + 1
-        return Record(
-            topic, int(partition), int(offset), record.key, record.value, headers, int(timestamp), attempt=attempt
-        )
+        topic, *numbers = (added[name] for name in _ORIGIN)
+        partition, offset, timestamp = map(int, numbers)
+        attempt = int(added.get("dlq-attempt", "1")) + 1
     except (KeyError, ValueError):
         raise Poison("origin_missing") from None
+    if topic not in TOPICS or not (0 <= partition < _INT and 0 <= offset < _BIGINT and 1 < attempt < _INT):
+        raise Poison("origin_missing")
+    return Record(topic, partition, offset, record.key, record.value, headers, timestamp, attempt=attempt)
+
+
+def digest(record: Record) -> bytes:
+    """What tells a record from every other: the hash of its key, value, headers and timestamp."""
+    parts: list[bytes | None] = [record.key, record.value, str(record.timestamp_ms).encode()]
+    for name, value in record.headers:
+        parts += [name.encode(), value]
+    found = sha256()
+    for part in parts:
+        found.update(b"-" if part is None else b"%d:%b" % (len(part), part))
+    return found.digest()
 
 
 def taken_apart(headers: Headers) -> tuple[Headers, dict[str, str]]:

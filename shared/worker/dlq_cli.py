@@ -160,10 +160,10 @@ async def _replay(selection: Selection, reason: str, *, again: bool, rate: float
             for letter in able:
                 typer.echo(f"{letter.name} -> {destination(letter)}")
 
-            async def done(some: Sequence[Letter], operator: Connection = operator) -> None:
+            async def recorded(some: Sequence[Letter], operator: Connection = operator) -> None:
                 await order(operator, "replay", some, reason)
 
-            sent += len(able) if dry_run or not able else await replay(kafka, able, rate, done)
+            sent += len(able) if dry_run or not able else await replay(kafka, able, rate, recorded)
     return sent
 
 

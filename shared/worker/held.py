@@ -7,7 +7,8 @@ import asyncpg
 
 from shared.contracts import types
 from shared.contracts.ops import Held
-from shared.kafka.topics import TOPICS
+from shared.kafka.topics import kind_of
+from shared.worker.dead_letters import digest
 from shared.worker.record import DeadLetter, Message, Origin
 from shared.worker.step import QUERIES, Connection, Step
 
@@ -38,6 +39,7 @@ class HeldTable:
             *_columns(origins),
             [letter.profile_id for letter in ours],
             [letter.source_sequence for letter in ours],
+            [digest(letter.record) for letter in ours],
             [letter.code for letter in ours],
             step.now,
         )
@@ -125,8 +127,8 @@ def _columns(origins: Iterable[Origin]) -> tuple[list[str], list[int], list[int]
 
 def is_ours(topic: str) -> bool:
     """Whether we write this topic ourselves, so that a bad record on it is our failure."""
-    return topic in TOPICS and TOPICS[topic].kind in {"state", "fact"}
+    return kind_of(topic) in {"state", "fact"}
 
 
 def _covers_older(topic: str) -> bool:
-    return topic in _CARRIES_WHOLE_STATE or TOPICS[topic].kind == "state"
+    return topic in _CARRIES_WHOLE_STATE or kind_of(topic) == "state"

@@ -3,11 +3,17 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
+import asyncpg
+from asyncpg.pool import Pool
+
+from shared.kafka.topics import kind_of
+from shared.worker.dead_letters import digest, restored
 from shared.worker.held import HeldTable
 from shared.worker.letters import Letter
-from shared.worker.record import Origin
+from shared.worker.record import Origin, Poison, Record
 from shared.worker.service import ClockStep
 from shared.worker.step import QUERIES, Connection, Step
 
@@ -16,6 +22,8 @@ _POLL_S = 0.1
 
 async def order(connection: Connection, kind: str, letters: Sequence[Letter], reason: str) -> list[int]:
     """Record an order (`replay`, `dismiss`) about letters of one service; returns its numbers."""
+    if not letters:
+        return []
     rows = await connection.fetch(QUERIES.order_of_dead_letters, kind, *_columns(letters), reason)
     return [row["order_id"] for row in rows]
 
@@ -24,6 +32,26 @@ async def replayed(connection: Connection, letters: Sequence[Letter]) -> set[tup
     """Which attempts of these letters were ordered to be replayed already."""
     rows = await connection.fetch(QUERIES.replayed_dead_letters, *_columns(letters))
     return {((row["topic"], row["partition"], row["record_offset"]), row["attempt"]) for row in rows}
+
+
+async def unordered(pool: "Pool[asyncpg.Record]", records: Sequence[Record]) -> set[Origin]:
+    """Where records lie on a replay topic that no operator put there: who may write to it says nothing by that.
+
+    A replay counts if its origin is held, with the same bytes, and the attempt that failed was ordered to be replayed.
+    """
+    came: dict[Origin, Record] = {}
+    for record in records:
+        if kind_of(record.topic) == "replay":
+            with suppress(Poison):
+                came[record.origin] = restored(record)
+    if not came:
+        return set()
+    back = list(came.values())
+    topics, partitions, offsets = zip(*(record.origin for record in back), strict=True)
+    attempts, digests = [record.attempt - 1 for record in back], [digest(record) for record in back]
+    rows = await pool.fetch(QUERIES.ordered_replays, topics, partitions, offsets, attempts, digests)
+    ordered = {(row["topic"], row["partition"], row["record_offset"]) for row in rows}
+    return {lies for lies, record in came.items() if record.origin not in ordered}
 
 
 async def carried_out(connection: Connection, orders: Sequence[int], deadline_s: float) -> dict[int, bool]:

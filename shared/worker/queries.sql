@@ -36,10 +36,10 @@ SELECT count(*) FROM outbox;
 
 -- name: open_held
 -- Records of ours that go to dead letters; a record that is held already stays as it is.
-INSERT INTO held (topic, partition, record_offset, profile_id, source_sequence, state, code, changed_at)
-SELECT topic, partition, record_offset, profile_id, source_sequence, 'open', code, $7
-FROM unnest($1::text [], $2::integer [], $3::bigint [], $4::text [], $5::bigint [], $6::text [])
-    AS h (topic, partition, record_offset, profile_id, source_sequence, code)
+INSERT INTO held (topic, partition, record_offset, profile_id, source_sequence, digest, state, code, changed_at)
+SELECT topic, partition, record_offset, profile_id, source_sequence, digest, 'open', code, $8
+FROM unnest($1::text [], $2::integer [], $3::bigint [], $4::text [], $5::bigint [], $6::bytea [], $7::text [])
+    AS h (topic, partition, record_offset, profile_id, source_sequence, digest, code)
 ON CONFLICT DO NOTHING
 RETURNING topic, partition, record_offset;
 
@@ -66,6 +66,21 @@ SELECT h.topic, h.partition, h.record_offset, h.profile_id, h.source_sequence, h
 FROM held AS h
 INNER JOIN unnest($1::text [], $2::integer [], $3::bigint []) AS n (topic, partition, record_offset)
     USING (topic, partition, record_offset);
+
+-- name: ordered_replays
+-- Of what came back ($1..$5: its origin, the attempt that failed, its hash): what is held and was ordered to.
+SELECT h.topic, h.partition, h.record_offset
+FROM unnest($1::text [], $2::integer [], $3::bigint [], $4::integer [], $5::bytea [])
+    AS n (topic, partition, record_offset, attempt, digest)
+INNER JOIN held AS h USING (topic, partition, record_offset)
+WHERE
+    coalesce(h.digest = n.digest, true)
+    AND EXISTS (
+        SELECT 1 FROM dead_letter_order AS o
+        WHERE
+            o.kind = 'replay' AND o.topic = n.topic AND o.partition = n.partition
+            AND o.record_offset = n.record_offset AND o.attempt = n.attempt
+    );
 
 -- name: report_process
 -- This process has seen the instant.

@@ -17,7 +17,7 @@ _AT_ONCE = 100
 def why_not(letter: Letter) -> str | None:
     """Why this one can't be replayed; None if it can."""
     if TOPICS[letter.origin[0]].kind == "replay":
-        return "it was put on the replay topic without its origin: only the letter itself can be replayed"
+        return "it lay on the replay topic without an operator's order: only what was held can be replayed"
     if letter.cut:
         return f"it was too large to be kept whole ({letter.cut}): only its upstream can send it again"
     return None
@@ -41,11 +41,12 @@ async def replay(
     kafka: KafkaSettings,
     letters: Sequence[Letter],
     rate: float,
-    done: Callable[[Sequence[Letter]], Awaitable[object]],
+    record: Callable[[Sequence[Letter]], Awaitable[object]],
 ) -> int:
-    """Publish them again, at most `rate` a second; returns how many. `done` is told what was stored, bit by bit.
+    """Publish them again, at most `rate` a second, and `record` it bit by bit; returns how many.
 
-    Raises `aiokafka.errors.KafkaError`; what was not told of may be published again: its readers know copies.
+    A record of ours is recorded first: its service takes back only what was ordered. An input is recorded when it is
+    stored, because what was recorded is not sent again. Raises `aiokafka.errors.KafkaError`.
     """
     producer, sent = Producer(kafka), 0
     at_once = max(1, min(_AT_ONCE, int(rate)))
@@ -53,8 +54,9 @@ async def replay(
         async for chunk in _chunks(records(kafka, letters), at_once):
             if sent:
                 await asyncio.sleep(at_once / rate)
+            await record([letter for letter, _ in chunk if not letter.is_input])
             await producer.publish([returned(letter, raw) for letter, raw in chunk])
-            await done([letter for letter, _ in chunk])
+            await record([letter for letter, _ in chunk if letter.is_input])
             sent += len(chunk)
     finally:
         await producer.stop()

@@ -177,6 +177,27 @@ async def test_a_replay_that_is_refused_again_stays_open(
     assert stack.stop(process) == [0]
 
 
+@pytest.mark.parametrize("ordered", [False, True])
+async def test_what_no_operator_ordered_or_nobody_held_does_not_come_back(
+    kafka: KafkaSettings, producer: Producer, fail: Callable[[str], None], nora: str, *, ordered: bool
+) -> None:
+    """Who has the principal of the command line may write to `scoring.replay`: that makes nothing true."""
+    key = f"DLQ-FORGED-{int(ordered)}"
+    await producer.publish([Record("profile", key.encode(), b'{"sequence":3}', event(key, 3, "profile.changed.v9"))])
+    letter = await dead(kafka, key)
+    if ordered:
+        await ee_dlq("replay", letter.name, "--reason", "the genuine one")
+        await dead(kafka, key, attempt=2)
+    lies = worker.Record(*letter.origin, key.encode(), state(key, 3).json_bytes(), event(key, 3), 1)
+    (forged,) = outgoing("scoring", [describe(lies, Poison("bug"))])
+    await producer.publish([Record("scoring.replay", forged.key, forged.value, forged.headers)])
+    refused = await dead(kafka, key, state=None, topic="scoring.replay")
+    assert refused.reason == "replay_not_ordered"
+    assert (await dead(kafka, key, attempt=1 + ordered)).reason == "unknown_type"
+    assert not [record async for record in read_to_end(kafka, ["scored"]) if record.key == key.encode()]
+    assert "0 dead letters replayed" in await ee_dlq("replay", refused.name, "--reason", "by its own name")
+
+
 async def test_an_erasure_settles_what_waits_of_its_key(
     kafka: KafkaSettings, producer: Producer, fail: Callable[[str], None], nora: str
 ) -> None:

@@ -1,6 +1,8 @@
 """Dead letters keep where they came from, however often they come back."""
 
-from shared.worker.dead_letters import describe, outgoing, restored, taken_apart
+import pytest
+
+from shared.worker.dead_letters import describe, digest, outgoing, restored, taken_apart
 from shared.worker.record import Poison, Record
 
 RECORD = Record("profile", 3, 41, b"E000000001", b'{"sequence":7}', (("ce_id", b"x"), ("trace", None)), 1_700_000)
@@ -30,3 +32,34 @@ def test_headers_of_a_stranger_that_look_like_ours_are_neither_believed_nor_lost
     headers, added = taken_apart(sent.headers)
     assert headers == theirs
     assert (added["dlq-topic"], added["dlq-partition"], added["dlq-offset"]) == ("submission", "1", "2")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"dlq-topic": b"elsewhere"},
+        {"dlq-partition": b"-1"},
+        {"dlq-partition": b"2147483648"},
+        {"dlq-offset": b"9223372036854775808"},
+        {"dlq-offset": b"one"},
+        {"dlq-attempt": b"2147483647"},
+        {"dlq-attempt": b"0"},
+    ],
+)
+def test_an_origin_that_no_record_has_is_none(said: dict[str, bytes]) -> None:
+    headers = {"dlq-topic": b"decided", "dlq-partition": b"3", "dlq-offset": b"9", "dlq-timestamp": b"1"} | said
+    with pytest.raises(Poison) as poison:
+        restored(Record("scoring.replay", 0, 5, b"k", b"v", tuple(headers.items()), 1_800_000))
+    assert poison.value.code == "origin_missing"
+
+
+def test_a_record_has_another_hash_than_every_other() -> None:
+    records = [
+        Record("profile", 0, 1, key, value, headers, at)
+        for key in (None, b"", b"a", b"ab")
+        for value in (None, b"", b"b", b"ab")
+        for headers in ((), (("a", None),), (("a", b""),), (("ab", b""),), (("a", b"b"),), (("a", b""), ("b", b"")))
+        for at in (1, 2)
+    ]
+    assert len({digest(record) for record in records}) == len(records)
+    assert digest(records[0]) == digest(Record("decided", 5, 9, None, None, (), 1, attempt=3))
