@@ -1,4 +1,4 @@
-"""For reconciliation: which messages on `application` are not stored."""
+"""For reconciliation: which messages on `application` and `invited` are not stored."""
 
 from collections.abc import Sequence
 
@@ -14,3 +14,6 @@ async def unaccounted(connection: Connection, messages: Sequence[Message]) -> Se
     rows = await connection.fetch(QUERIES.contents, sources, ids)
     stored = {(row["source"], row["source_id"]) for row in rows}
     return [message for message, event in zip(messages, events, strict=True) if event not in stored]
+
+
+UNACCOUNTED = {"application": unaccounted, "invited": unaccounted}

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from services.decisions import store
-from services.decisions.account import unaccounted
+from services.decisions.account import UNACCOUNTED
 from services.decisions.cases import refold
 from services.decisions.inputs import ISSUED, PROFILE_WITHDRAWN, Closing
 from services.decisions.received import Received, decode
@@ -145,5 +145,5 @@ SERVICE = Service(
     handle=handle,
     steps=clock_steps,
     tasks={"cases": watch_cases},
-    unaccounted=unaccounted,
+    unaccounted=UNACCOUNTED,
 )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from services.draws import store
+from services.draws.account import SEEN, UNACCOUNTED
 from services.draws.gauges import watch_pool
 from services.draws.inflow import Inflow, collapse
 from services.draws.rounds import hold_rounds
@@ -78,4 +79,6 @@ SERVICE = Service(
     begun_anew=begun_anew,
     steps=clock_steps,
     tasks={"rounds": hold_rounds, "pool": watch_pool},
+    unaccounted=UNACCOUNTED,
+    seen=SEEN,
 )

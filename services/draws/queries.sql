@@ -38,6 +38,23 @@ INSERT INTO change (at) VALUES ($1) RETURNING number;
 SELECT profile_id, scored_sequence, eligible_sequence FROM pool
 WHERE profile_id = ANY($1::text []) ORDER BY profile_id FOR UPDATE;
 
+-- name: seen_scored
+-- The newest `scored` that was taken in of these profiles.
+SELECT profile_id AS key, coalesce(scored_sequence, 0) AS sequence FROM pool WHERE profile_id = ANY($1::text []);
+
+-- name: seen_eligible
+-- The newest `eligible` that was taken in of these profiles.
+SELECT profile_id AS key, coalesce(eligible_sequence, 0) AS sequence FROM pool WHERE profile_id = ANY($1::text []);
+
+-- name: read_decided
+-- How far these invitations were decided.
+SELECT invitation_id, decided_sequence FROM invitation WHERE invitation_id = ANY($1::text []);
+
+-- name: read_drafts
+-- Those of these instructions of which a draft is kept.
+SELECT d.source, d.source_id FROM round_draft AS d
+INNER JOIN unnest($1::text [], $2::text []) AS n (source, source_id) USING (source, source_id);
+
 -- name: add_rule_sets
 -- Combinations of rule sets that were not seen before.
 INSERT INTO rule_sets (names)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from services.intake import life
-from services.intake.account import unaccounted
+from services.intake.account import UNACCOUNTED
 from services.intake.assessment import Assess, assess
 from services.intake.batch import Batch, Taken, open_batch
 from services.intake.inflow import invitation_steps, submissions_in_order
@@ -245,6 +245,6 @@ SERVICE = Service(
     state=StateQueries(
         topics=("profile",), current=QUERIES.current_profiles, sequences=QUERIES.sequences, keys=QUERIES.keys
     ),
-    unaccounted=unaccounted,
+    unaccounted=UNACCOUNTED,
     steps=lambda _: Steps(assess).all(),
 )

@@ -1,6 +1,6 @@
 """Records of our own that went to dead letters: the table `held` of a service, published on topic `held`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 import asyncpg
@@ -17,6 +17,8 @@ HELD_TYPE = types.HELD
 
 ERASED = 2**63 - 1
 """The sequence of a null value: it comes after all of its key."""
+
+_PAGE = 1000
 
 _CARRIES_WHOLE_STATE = {"decided"}
 """Facts of which a newer one makes an older one needless."""
@@ -81,6 +83,22 @@ class HeldTable:
     async def sequences(self, connection: Connection, keys: Sequence[str]) -> list[dict[str, Any]]:
         """Where these rows stand now."""
         return await self.current(connection, keys)
+
+    def owns(self, key: bytes) -> bool:
+        """Whether an entry of topic `held` is one of this service."""
+        return key.startswith(f"{self._service}/".encode())
+
+    async def pages(self, connection: Connection) -> AsyncIterator[Sequence[str]]:
+        """All keys."""
+        rows = await connection.fetch(QUERIES.held_keys)
+        keys = [held_key(self._service, (row["topic"], row["partition"], row["record_offset"])) for row in rows]
+        for start in range(0, len(keys), _PAGE):
+            yield keys[start : start + _PAGE]
+
+    async def origins(self, connection: Connection, topic: str) -> set[Origin]:
+        """Which records of a topic were held, whatever came of them."""
+        rows = await connection.fetch(QUERIES.held_origins, topic)
+        return {(row["topic"], row["partition"], row["record_offset"]) for row in rows}
 
     def _row(self, row: asyncpg.Record) -> dict[str, Any]:
         origin = (row["topic"], row["partition"], row["record_offset"])

@@ -53,7 +53,7 @@ def add_reconcile(app: typer.Typer, services: Sequence[Service]) -> None:
     @app.command("reconcile")
     def command(
         repair: Annotated[
-            bool, typer.Option("--repair", help="publish the current row where the last differs")
+            bool, typer.Option("--repair", help="have the current row published where the last differs")
         ] = False,
         partitions: Annotated[
             bool, typer.Option("--partitions", help="also count and checksum of each partition, topic and table")
@@ -72,26 +72,29 @@ def add_reconcile(app: typer.Typer, services: Sequence[Service]) -> None:
 
 
 async def look(services: Sequence[Service], *, mend: bool = False, patience_s: float = PATIENCE_S) -> Report:
-    """Reconcile; with `mend`, publish what was behind and reconcile again.
+    """Reconcile; with `mend`, have the services publish what was behind and reconcile again.
 
     While the broker or the database comes back it is tried again, for `patience_s`.
     """
     until = time.monotonic() + patience_s
     while True:
         try:
-            return await _look(services, mend)
+            return await _look(services, mend, patience_s)
         except Exception as error:
             if not is_transient(error) or time.monotonic() > until:
                 raise
         await asyncio.sleep(RETRY_S)
 
 
-async def _look(services: Sequence[Service], mend: bool) -> Report:
+async def _look(services: Sequence[Service], mend: bool, patience_s: float) -> Report:
     kafka = KafkaSettings()
     async with AsyncExitStack() as stack:
         quiet = await stack.enter_async_context(Quiet(services))
         report = await reconcile(quiet.runtimes, kafka)
         if mend and report.behind:
-            await repair(quiet.runtimes, report)
+            waiting = await repair(quiet.runtimes, report, patience_s)
             report = await reconcile(quiet.runtimes, kafka)
+            report.differences += [
+                f"{service}: what it is to publish waits in its outbox: is it running?" for service in waiting
+            ]
         return report

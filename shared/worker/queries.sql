@@ -82,6 +82,22 @@ WHERE
             AND o.record_offset = n.record_offset AND o.attempt = n.attempt
     );
 
+-- name: held_keys
+-- Where every entry of `held` came from.
+SELECT topic, partition, record_offset FROM held ORDER BY topic, partition, record_offset;
+
+-- name: held_origins
+-- Where the entries of one topic came from.
+SELECT topic, partition, record_offset FROM held WHERE topic = $1;
+
+-- name: numbers_published
+-- The last number of facts on a topic ($1) by key, after $2, where nothing of it waits to be published.
+SELECT f.key, f.last FROM fact_sequence AS f
+WHERE
+    f.topic = $1 AND f.key > $2
+    AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.key = f.key AND o.topic = f.topic AND o.ce_id IS NOT NULL)
+ORDER BY f.key LIMIT $3;
+
 -- name: report_process
 -- This process has seen the instant.
 INSERT INTO process (process_id, seen_instant) VALUES ($1, $2)

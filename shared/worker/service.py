@@ -33,6 +33,10 @@ async def _keeps_no_offsets(_: Connection, __: str, ___: int) -> None:
     """Most services know their offsets from Kafka alone."""
 
 
+Unaccounted = Callable[[Connection, Sequence[Message]], Awaitable[Sequence[Message]]]
+"""Which of these messages, all of one topic, have left no trace in the tables."""
+
+
 @dataclass(frozen=True, slots=True)
 class StateQueries:
     """How the current rows of a state topic are read. Both take keys (`$1 text[]`).
@@ -78,8 +82,10 @@ class Service:
     begun_anew: BegunAnew = _keeps_no_offsets
     steps: Callable[["Runtime"], Sequence[ClockStep]] = lambda _: ()
     tasks: Mapping[str, Callable[["Runtime"], Awaitable[None]]] = field(default_factory=dict)
-    unaccounted: Callable[[Connection, Sequence[Message]], Awaitable[Sequence[Message]]] | None = None
-    """Which of these inputs have no stored outcome (for reconciliation); None: the service takes no input."""
+    unaccounted: Mapping[str, Unaccounted] = field(default_factory=dict)
+    """By topic, for reconciliation: of every topic in which one message does not make another needless."""
+    seen: Mapping[str, str] = field(default_factory=dict)
+    """By state topic, for reconciliation: what gives (key, sequence) of the newest that was taken in of keys (`$1`)."""
 
     @property
     def replay_topic(self) -> str:

@@ -33,17 +33,21 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 async def system(servers: Stack) -> AsyncIterator[Rig]:
-    """One that has a message on every topic: a profile, its score, a round, an invitation that has lapsed."""
     async with Rig(servers, NOW) as made:
-        made.scale(intake=1, scoring=1, draws=1, decisions=1)
-        tomorrow = made.now + timedelta(days=1)
-        await made.publish([submission(number("FIRST", place)) for place in range(3)])
-        await made.quiet()
-        await order_round(made, "1", tomorrow)
-        await approve_round(made, "1", tomorrow)
-        await made.advance(tomorrow)
-        await made.advance(tomorrow + timedelta(days=65))
+        await live_through_everything(made)
         yield made
+
+
+async def live_through_everything(system: Rig) -> None:
+    """Have a message on every topic: a profile, its score, a round, an invitation that has lapsed."""
+    system.scale(intake=1, scoring=1, draws=1, decisions=1)
+    tomorrow = system.now + timedelta(days=1)
+    await system.publish([submission(number("FIRST", place)) for place in range(3)])
+    await system.quiet()
+    await order_round(system, "1", tomorrow)
+    await approve_round(system, "1", tomorrow)
+    await system.advance(tomorrow)
+    await system.advance(tomorrow + timedelta(days=65))
 
 
 def _headers(headers: Headers, **changed: bytes | None) -> Headers:

@@ -23,8 +23,8 @@ async def ee(*words: str) -> Result:
 @pytest.fixture
 async def login(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """An operator of draws who also reads the logs."""
-    await create_operator(database, "ada", "secret", ["draws", "audit"])
-    dsn = operator_dsn(database, "ada", "secret")
+    await create_operator(database, "olga", "secret", ["draws", "audit"])
+    dsn = operator_dsn(database, "olga", "secret")
     monkeypatch.setenv("EE_OPERATOR_POSTGRES_DSN", dsn)
     return dsn
 
@@ -47,15 +47,15 @@ async def tamper(database: str, *statements: str) -> None:
 async def test_an_order_is_in_the_log_under_the_login_that_gave_it(login: str) -> None:
     await cancel(login, "436")
     (entry,) = map(json.loads, (await ee("audit", "show", "draws")).output.splitlines())
-    assert (entry["number"], entry["by"], entry["action"]) == (1, "ada", "cancel")
-    assert (entry["details"]["round_id"], entry["details"]["given_by"]) == ("436", "ada")
+    assert (entry["number"], entry["by"], entry["action"]) == (1, "olga", "cancel")
+    assert (entry["details"]["round_id"], entry["details"]["given_by"]) == ("436", "olga")
 
 
 async def test_an_act_is_in_the_log_under_the_login_that_did_it(login: str) -> None:
     async with session("draws", login) as connection:
         assert await record(connection, "dlq_replay", topic="scored", partition=3, offset=17) == 1
     (entry,) = map(json.loads, (await ee("audit", "show", "draws")).output.splitlines())
-    assert (entry["by"], entry["action"]) == ("ada", "dlq_replay")
+    assert (entry["by"], entry["action"]) == ("olga", "dlq_replay")
     assert entry["details"] == {"topic": "scored", "partition": 3, "offset": 17}
 
 
@@ -113,7 +113,7 @@ async def test_a_log_that_is_whole_is_confirmed_with_its_ends(login: str) -> Non
 @pytest.mark.parametrize(
     ("statement", "says"),
     [
-        ("UPDATE audit SET entry = replace(entry, 'ada', 'eve') WHERE number = 2", "entry 2 or the one before it was"),
+        ("UPDATE audit SET entry = replace(entry, 'olga', 'eve') WHERE number = 2", "entry 2 or the one before it was"),
         ("DELETE FROM audit WHERE number = 2", "entry 2 is missing"),
         ("DELETE FROM audit WHERE number = 1", "entry 1 is missing"),
         ("UPDATE audit SET hash = sha256('x') WHERE number = 1", "entry 1 or the one before it was changed"),
@@ -215,7 +215,7 @@ async def test_a_login_is_made_given_more_and_listed(
         (("draws_app", "--may", "draws"), "can't be an operator's login"),
         (("Ada", "--may", "draws"), "can't be an operator's login"),
         (("auditor", "--may", "audit"), "can't be an operator's login"),
-        (("ada", "--may", "everything"), "an operator may everything: choose from intake, scoring, draws"),
+        (("olga", "--may", "everything"), "an operator may everything: choose from intake, scoring, draws"),
     ],
 )
 async def test_what_cannot_be_a_login_is_refused(
@@ -227,7 +227,7 @@ async def test_what_cannot_be_a_login_is_refused(
 
 
 async def test_a_server_that_is_away_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    away = urlunsplit(("postgresql", "ada:hidden-7@127.0.0.1:1", "/x", "", ""))
+    away = urlunsplit(("postgresql", "olga:hidden-7@127.0.0.1:1", "/x", "", ""))
     monkeypatch.setenv("EE_OPERATOR_POSTGRES_DSN", away)
     monkeypatch.setenv("EE_ADMIN_POSTGRES_DSN", away)
     for words in (("audit", "verify"), ("operator", "list")):

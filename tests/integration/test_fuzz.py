@@ -60,7 +60,7 @@ async def test_every_submission_is_accepted_superseded_rejected_or_dead(connect:
         messages, unread = read(submissions.decode, batch)
         step = await bench.take(*messages, now=NOW)
         assert step.dead == []
-        assert await intake_account.unaccounted(bench.connection, messages) == []  # type: ignore[arg-type]
+        assert await intake_account.submissions(bench.connection, messages) == []  # type: ignore[arg-type]
         handled, dead = handled + len(messages), dead + unread
     assert handled > dead > 0
     counted = await bench.connection.fetch("SELECT outcome, count(*) AS n FROM outcome GROUP BY outcome")

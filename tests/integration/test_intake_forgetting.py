@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.cli import app
-from services.intake.account import unaccounted
+from services.intake.account import submissions
 from shared.db.operators import create_operator, operator_dsn
 from shared.worker.record import Message
 from tests.conftest import Connect
@@ -164,7 +164,7 @@ async def test_a_replay_brings_nothing_back(office: Office) -> None:
     before = await office.text()
     await office.take(*sent, now=LATER)
     assert await office.text() == before
-    assert await unaccounted(office.connection, sent) == []  # type: ignore[arg-type]
+    assert await submissions(office.connection, sent) == []  # type: ignore[arg-type]
     await office.take(submission(version=12), withdrawal(version=13), invited(), now=LATER)
     assert (await office.codes())[-2:] == [["profile_erased"], ["profile_erased"]]
     for table in ("identity", "person"):

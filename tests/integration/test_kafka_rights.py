@@ -18,6 +18,7 @@ from confluent_kafka import Producer as ConfluentProducer
 from confluent_kafka.admin import AdminClient
 from typer.testing import CliRunner
 
+from services.cli import SERVICES
 from shared.kafka.admin import apply_topics, check_topics
 from shared.kafka.cli import app
 from shared.kafka.offsets import Offsets, OffsetsUnavailable
@@ -25,8 +26,11 @@ from shared.kafka.producer import Producer, PublishFailed, Record
 from shared.kafka.reader import read_to_end
 from shared.kafka.rights import Right, apply_rights, binding, describe, filter_of, rights
 from shared.kafka.settings import KafkaSettings
-from shared.kafka.topics import TOPICS, table
+from shared.kafka.topics import OPERATOR, TOPICS, table
 from shared.stack.kafka import ADMIN, Kafka
+from shared.worker.quiet import Quiet
+from shared.worker.reconcile import reconcile, repair, states
+from tests.conftest import Connect
 
 PASSWORD = "only-for-this-broker"
 PRINCIPALS = table().principals
@@ -154,6 +158,28 @@ async def test_what_was_granted_beside_the_table_is_revoked_and_what_is_missing_
         "revoked: scoring may read topic submission",
     ]
     assert await describe(admin) == rights()
+
+
+async def test_an_operator_reconciles_and_repairs_without_a_right_to_write(
+    broker: Kafka, database: str, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"BOOTSTRAP": broker.bootstrap, "SECURITY_PROTOCOL": "SASL_PLAINTEXT"}
+    told |= {"SASL_USERNAME": OPERATOR, "SASL_PASSWORD": PASSWORD}
+    for name, value in told.items():
+        monkeypatch.setenv(f"EE_KAFKA_{name}", value)
+    monkeypatch.setenv("EE_POSTGRES_DSN", database)
+    monkeypatch.setattr(states, "LOOKS", 1)
+    connection = await connect("intake")
+    await connection.execute(
+        "INSERT INTO profile (profile_id, revision, sequence, newest, status, language, invited, body, changed_at)"
+        " VALUES ('A', 1, 1, 1, 'in_pool', 'en', false, '{}', now())"
+    )
+    async with Quiet(SERVICES) as quiet:
+        report = await reconcile(quiet.runtimes, KafkaSettings())
+        assert report.behind == {("intake", "profile"): ["A"]}
+        assert await repair(quiet.runtimes, report, 0.0) == ["intake"]
+    rows = await connection.fetch("SELECT topic, key, ce_id FROM outbox")
+    assert [tuple(row) for row in rows] == [("profile", "A", None)]
 
 
 async def _fill(settings: KafkaSettings) -> None:

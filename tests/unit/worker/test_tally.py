@@ -4,7 +4,8 @@ from itertools import permutations
 
 import pytest
 
-from shared.worker.reconcile import Report, Span, lines
+from shared.worker.reconcile import Report, lines
+from shared.worker.reconcile.facts import Span
 from shared.worker.tally import Tally, digest
 
 
