@@ -82,7 +82,7 @@ async def reconciled(*, mend: bool = False) -> Report:
         (
             f"UPDATE intake.outcome SET version = version + 97 WHERE profile_id = '{KEY}'",
             f"UPDATE intake.outcome SET version = version - 97 WHERE profile_id = '{KEY}'",
-            "0: no outcome in intake and not in the dead letters",
+            "no outcome in intake and not in the dead letters",
         ),
     ],
     ids=["fact", "invited", "decided", "invited in decisions", "decided in draws", "draft", "scored", "submission"],
