@@ -94,6 +94,7 @@ class Batch:
         connection = step.connection
         await write_changed(step, self.profiles.values())
         await store.write_people(connection, self.people.changed())
+        await store.write_bars(connection, self.people.bars)
         await store.write_invitations(connection, list(self.learned.values()))
         await self._write_taken(connection, step.now, vault)
         await self._write_facts(step)

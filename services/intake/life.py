@@ -36,6 +36,10 @@ class Barred(NamedTuple):
     until: date | None
     section: str
 
+    def holds_on(self, day: date) -> bool:
+        """Whether it holds on a day: its last one is in it."""
+        return self.since <= day and (self.until is None or day <= self.until)
+
 
 @dataclass(frozen=True, slots=True)
 class Invitation:

@@ -8,12 +8,12 @@ ON CONFLICT DO NOTHING;
 SELECT FROM person WHERE person = ANY($1::bytea []) ORDER BY person FOR UPDATE;
 
 -- name: read_people
--- Who holds each person, and how that profile stands. Read after the lock, so it sees what the last holder wrote.
-SELECT
-    p.person, p.profile_id, p.barred_by, p.barred_since, p.barred_until, p.bar_section,
-    r.status, r.expires_at, r.invited
+-- Who holds each person, and how that profile stands; a row for each bar. Read after the lock, so it sees what the
+-- last holder wrote.
+SELECT p.person, p.profile_id, r.status, r.expires_at, r.invited, b.profile_id AS by, b.since, b.until, b.section
 FROM person AS p
 LEFT JOIN profile AS r ON r.profile_id = p.profile_id AND p.person IN (r.passport_hash, r.client_hash)
+LEFT JOIN bar AS b ON b.person = p.person
 WHERE p.person = ANY($1::bytea []);
 
 -- name: people_of
@@ -82,13 +82,22 @@ ON CONFLICT (profile_id) DO UPDATE SET
     version = excluded.version, key_id = excluded.key_id, sealed = excluded.sealed;
 
 -- name: write_people
--- Who holds each person now, and the bar. Their rows are locked.
-UPDATE person AS p SET
-    profile_id = w.profile_id, barred_by = w.barred_by, barred_since = w.barred_since,
-    barred_until = w.barred_until, bar_section = w.bar_section
-FROM unnest($1::bytea [], $2::text [], $3::text [], $4::date [], $5::date [], $6::text [])
-    AS w (person, profile_id, barred_by, barred_since, barred_until, bar_section)
+-- Who holds each person now. Their rows are locked.
+UPDATE person AS p SET profile_id = w.profile_id
+FROM unnest($1::bytea [], $2::text []) AS w (person, profile_id)
 WHERE p.person = w.person;
+
+-- name: write_bars
+-- The bar that each of these profiles sets for a person. Their rows are locked.
+INSERT INTO bar (person, profile_id, since, until, section)
+SELECT * FROM unnest($1::bytea [], $2::text [], $3::date [], $4::date [], $5::text [])
+ON CONFLICT (person, profile_id) DO UPDATE SET
+    since = excluded.since, until = excluded.until, section = excluded.section;
+
+-- name: lift_bars
+-- These bars hold no more.
+DELETE FROM bar AS b USING unnest($1::bytea [], $2::text []) AS w (person, profile_id)
+WHERE b.person = w.person AND b.profile_id = w.profile_id;
 
 -- name: write_outcomes
 -- Keep the outcome of each version; one that is there already is counted out.
@@ -334,17 +343,23 @@ UPDATE person SET profile_id = NULL WHERE person = ANY($1::bytea []);
 
 -- name: drop_people
 -- Forget these hashes, but for those that are barred on a day.
-DELETE FROM person WHERE person = ANY($1::bytea []) AND (barred_since IS NULL OR barred_until < $2);
+DELETE FROM person AS p WHERE
+    p.person = ANY($1::bytea [])
+    AND NOT EXISTS (SELECT FROM bar AS b WHERE b.person = p.person AND (b.until IS NULL OR b.until >= $2));
 
 -- name: drop_unheld
 -- Forget hashes that no profile holds and that are not barred on a day.
 DELETE FROM person WHERE person IN (
     SELECT p.person FROM person AS p
-    WHERE p.profile_id IS NULL AND (p.barred_since IS NULL OR p.barred_until < $1)
+    WHERE
+        p.profile_id IS NULL
+        AND NOT EXISTS (SELECT FROM bar AS b WHERE b.person = p.person AND (b.until IS NULL OR b.until >= $1))
     LIMIT $2 FOR UPDATE SKIP LOCKED
 )
 RETURNING person;
 
 -- name: count_unheld
 -- How many hashes no profile holds that are not barred on a day.
-SELECT count(*) FROM person WHERE profile_id IS NULL AND (barred_since IS NULL OR barred_until < $1);
+SELECT count(*) FROM person AS p WHERE
+    p.profile_id IS NULL
+    AND NOT EXISTS (SELECT FROM bar AS b WHERE b.person = p.person AND (b.until IS NULL OR b.until >= $1));

@@ -1,6 +1,6 @@
 """Who else stands for the same person: one live profile per person (A10.1(5)), none while a bar holds (A10.1(4))."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from services.intake.life import Barred, Invitation
@@ -11,18 +11,17 @@ from shared.contracts.base import Reason
 
 @dataclass(slots=True)
 class Person:
-    """The row of one hash, locked: the profile that holds it, how that stood when it was read, and the bar."""
+    """The row of one hash, locked: the profile that holds it, how that stood when it was read, and the bars by
+    the profile that set each.
+    """
 
     person: bytes
     profile_id: str | None = None
-    barred_by: str | None = None
-    barred_since: date | None = None
-    barred_until: date | None = None
-    bar_section: str | None = None
     status: str | None = None
     expires_at: datetime | None = None
     invited: bool = False
     dirty: bool = False
+    bars: dict[str, Barred] = field(default_factory=dict)
 
 
 class People:
@@ -31,6 +30,8 @@ class People:
     def __init__(self, found: dict[bytes, Person], profiles: dict[str, Profile]) -> None:
         self._found = found
         self._profiles = profiles
+        self.bars: dict[tuple[bytes, str], Barred | None] = {}
+        """The bars to be written, by hash and profile; None: lifted."""
 
     def in_the_way(self, profile_id: str, hashes: tuple[bytes, ...], at: datetime) -> str | None:
         """The state in which another live profile of the person is at an instant; None where there is none."""
@@ -61,23 +62,24 @@ class People:
     def bar(self, profile: Profile, bar: Barred | None) -> None:
         """Keep or lift the bar that a decision on this profile set."""
         for one in map(self._found.__getitem__, profile.people):
-            if bar is not None:
-                one.barred_by, one.dirty = profile.profile_id, True
-                one.barred_since, one.barred_until, one.bar_section = bar
-            elif one.barred_by == profile.profile_id:
-                one.barred_by = one.barred_since = one.barred_until = one.bar_section = None
-                one.dirty = True
+            if one.bars.get(profile.profile_id) == bar:
+                continue
+            self.bars[one.person, profile.profile_id] = bar
+            if bar is None:
+                del one.bars[profile.profile_id]
+            else:
+                one.bars[profile.profile_id] = bar
 
     def barred(self, profile_id: str, hashes: tuple[bytes, ...], day: date) -> Reason | None:
-        """The bar that holds on a day, by a decision on another profile of the person."""
-        for one in map(self._found.__getitem__, hashes):
-            if one.barred_since is None or one.barred_by == profile_id or day < one.barred_since:
-                continue
-            if one.barred_until is None:
-                return reason("barred_without_end", section="A10.1(4)")
-            if day <= one.barred_until:
-                return reason("barred", section="A10.1(4)", until=one.barred_until.isoformat())
-        return None
+        """The bar that holds longest of those that hold on a day, by decisions on other profiles of the person."""
+        set_by_others = (
+            bar for one in map(self._found.__getitem__, hashes) for by, bar in one.bars.items() if by != profile_id
+        )
+        ends = [bar.until for bar in set_by_others if bar.holds_on(day)]
+        if None in ends:
+            return reason("barred_without_end", section="A10.1(4)")
+        last = max(filter(None, ends), default=None)
+        return reason("barred", section="A10.1(4)", until=last.isoformat()) if last else None
 
     def changed(self) -> list[Person]:
         """The rows to be written."""

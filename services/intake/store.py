@@ -1,6 +1,6 @@
 """What intake reads and writes: one function for each statement of queries.sql."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
@@ -33,15 +33,21 @@ def _columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
 
 
 async def lock_people(connection: Connection, hashes: Iterable[bytes]) -> dict[bytes, Person]:
-    """Lock these people, new ones too, and read who holds them. Raises a transient error where one went meanwhile."""
+    """Lock these people, new ones too, and read who holds and bars them. Raises a transient error where one went."""
     wanted = sorted(set(hashes))
     if not wanted:
         return {}
     await connection.execute(QUERIES.enter_people, wanted)
     await connection.execute(QUERIES.lock_people, wanted)
-    rows = await connection.fetch(QUERIES.read_people, wanted)
-    _all_written(rows, wanted)  # a hash that nothing held was forgotten between the two statements
-    return {row["person"]: Person(**{**row, "invited": bool(row["invited"])}) for row in rows}
+    found: dict[bytes, Person] = {}
+    for person, profile_id, status, expires_at, invited, by, *bar in await connection.fetch(
+        QUERIES.read_people, wanted
+    ):
+        one = found.setdefault(person, Person(person, profile_id, status, expires_at, bool(invited)))
+        if by is not None:
+            one.bars[by] = Barred(*bar)
+    _all_written(found, wanted)  # a hash that nothing held was forgotten between the two statements
+    return found
 
 
 async def people_of(connection: Connection, profile_ids: Iterable[str]) -> set[bytes]:
@@ -135,10 +141,19 @@ async def write_identities(connection: Connection, rows: Sequence[tuple[str, int
 
 
 async def write_people(connection: Connection, people: Sequence[Person]) -> None:
-    """Write rows of locked people."""
+    """Write who holds locked people."""
     if people:
-        row = attrgetter("person", "profile_id", "barred_by", "barred_since", "barred_until", "bar_section")
-        await connection.execute(QUERIES.write_people, *_columns(map(row, people), 6))
+        await connection.execute(QUERIES.write_people, *_columns([(one.person, one.profile_id) for one in people], 2))
+
+
+async def write_bars(connection: Connection, bars: Mapping[tuple[bytes, str], Barred | None]) -> None:
+    """Keep bars on locked people, by hash and profile; lift those that are None."""
+    kept = [(*key, *bar) for key, bar in bars.items() if bar is not None]
+    lifted = [key for key, bar in bars.items() if bar is None]
+    if kept:
+        await connection.execute(QUERIES.write_bars, *_columns(kept, 5))
+    if lifted:
+        await connection.execute(QUERIES.lift_bars, *_columns(lifted, 2))
 
 
 async def write_outcomes(connection: Connection, outcomes: Mapping[VersionKey, Outcome]) -> None:
@@ -228,7 +243,7 @@ async def count_under_law(connection: Connection, laws: Sequence[tuple[str, date
     return int(await connection.fetchval(QUERIES.count_under_law, *_columns(laws, 2)))
 
 
-def _all_written(written: Sequence[Any], wanted: Sequence[Any]) -> None:
+def _all_written(written: Collection[Any], wanted: Sequence[Any]) -> None:
     if len(written) != len(wanted):
         raise MovedOnError("rows of the batch were written meanwhile")
 

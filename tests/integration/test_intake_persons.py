@@ -147,6 +147,23 @@ async def test_a_bar_that_a_newer_decision_lifts_is_gone(bench: Bench) -> None:
     assert await bench.outcomes(OTHER) == [(1, "rejected"), (2, "accepted")]
 
 
+async def test_of_two_bars_on_a_person_the_longer_is_told_and_the_other_holds_when_it_is_lifted(bench: Bench) -> None:
+    until = {"section": "A40(2)(a)", "since": "2026-03-01", "until": "2031-03-01"}
+    without_end = {**until, "until": None}
+    await bench.take(submission(), invited())
+    await bench.take(decided("applied", 2, received_at=NOW))
+    await bench.take(submission(OTHER), invited(OTHER, "I2"))  # the person may: nothing was decided on them yet
+    await bench.take(decided("applied", 3, received_at=NOW, bar=until))
+    await bench.take(decided("applied", 4, profile_id=OTHER, invitation_id="I2", received_at=NOW, bar=without_end))
+    await bench.take(submission("E000000003"))
+    await bench.take(decided("applied", 5, profile_id=OTHER, invitation_id="I2", received_at=NOW))
+    await bench.take(submission("E000000004"))
+    await bench.take(decided("applied", 6, received_at=NOW))
+    await bench.take(submission("E000000005"))
+    assert await bench.codes() == [["barred_without_end"], ["barred"]]
+    assert await bench.outcomes("E000000005") == [(1, "accepted")]
+
+
 async def test_a_number_of_separators_alone_is_no_number(bench: Bench) -> None:
     await bench.take(submission(passport="-- --"))
     (fact,) = await bench.facts("rejected")
