@@ -44,14 +44,14 @@ async def _take_in(step: Step, inflow: Inflow) -> None:
     scored = [s for key, s in inflow.scored.items() if s.sequence > (known.get(key, unread).scored or 0)]
     eligible = [e for key, e in inflow.eligible.items() if e.sequence > (known.get(key, unread).eligible or 0)]
     turned = await _take_decided(step, inflow)
-    if scored or eligible or turned:
+    if scored or eligible or turned or inflow.erased:
         change = await store.begin_change(connection, step.now)
         await store.put_scored(connection, change, scored)
         await store.put_traits(connection, scored)
         await store.put_eligible(connection, change, eligible)
         await store.turn_invitations(connection, turned, change)
-    if inflow.erased:
-        await store.forget(connection, inflow.erased)
+        if inflow.erased:
+            await store.forget(connection, change, inflow.erased)
 
 
 async def _take_decided(step: Step, inflow: Inflow) -> list[str]:

@@ -93,10 +93,19 @@ ON CONFLICT (profile_id) DO UPDATE SET
     provisional = excluded.provisional,
     total = excluded.total,
     factors = excluded.factors,
-    correspondence_language = CASE -- none on a row that was scored: erased, and it stays so whatever is replayed
-        WHEN p.scored_sequence IS NULL OR p.correspondence_language IS NOT NULL THEN excluded.correspondence_language
-    END
-WHERE p.scored_sequence IS NULL OR p.scored_sequence < excluded.scored_sequence;
+    correspondence_language = excluded.correspondence_language
+WHERE -- scored, and no language: erased, and it stays so whatever is replayed
+    p.scored_sequence IS NULL
+    OR (p.scored_sequence < excluded.scored_sequence AND p.correspondence_language IS NOT NULL);
+
+-- name: take_out
+-- An erasure: out of the pool, should it be there. One that was never scored gets a row, so that what is replayed of it
+-- finds it erased (scored, and no language); $1 is the change.
+INSERT INTO pool AS p (since_change, profile_id, scored_sequence)
+SELECT $1, n.profile_id, 0 FROM unnest($2::text []) AS n (profile_id)
+ON CONFLICT (profile_id) DO UPDATE SET
+    since_change = excluded.since_change, scored_sequence = coalesce(p.scored_sequence, 0), status = NULL
+WHERE p.scored_sequence IS NULL OR p.status = 'in_pool';
 
 -- name: put_eligible
 -- What `eligible` says of these profiles, where it is newer; $1 is the change.

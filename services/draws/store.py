@@ -140,8 +140,9 @@ async def turn_invitations(connection: Connection, profiles: Sequence[str], chan
     await connection.execute(QUERIES.turn_invitations, profiles, change)
 
 
-async def forget(connection: Connection, profiles: Collection[str]) -> None:
+async def forget(connection: Connection, change: int, profiles: Collection[str]) -> None:
     """Erase what was declared; ranking keys, points and rule sets stay, by which rounds verify."""
+    await connection.execute(QUERIES.take_out, change, sorted(profiles))
     await connection.execute(QUERIES.forget_language, sorted(profiles))
     await connection.execute(QUERIES.forget_language_in_history, sorted(profiles))
     await connection.execute(QUERIES.forget_traits, sorted(profiles))

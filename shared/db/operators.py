@@ -7,6 +7,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import json
 import re
 import secrets
 import time
@@ -50,7 +51,8 @@ GROUPS = {**{service: operator_role(service) for service in SERVICES}, "audit": 
 
 
 async def create_operator(admin_dsn: str, name: str, password: str, may: Collection[str]) -> None:
-    """Make the login of an operator, or set its password and add to what it may do.
+    """Make the login of an operator, or set its password and add to what it may do; it is in the logs of the services
+    in which it may act (an auditor: of all), under the administrator's login.
 
     Raises `ValueError` for a name that can't be a login, a password that is not ASCII, or an unknown permission.
     """
@@ -61,7 +63,11 @@ async def create_operator(admin_dsn: str, name: str, password: str, may: Collect
     groups = ", ".join(GROUPS[one] for one in sorted(may))
     connection = await asyncpg.connect(admin_dsn, ssl=tls(DatabaseSettings()))
     try:
-        await connection.execute(_CREATE.format(name=name, groups=groups, verifier=scram_verifier(password)))
+        async with connection.transaction():
+            await connection.execute(_CREATE.format(name=name, groups=groups, verifier=scram_verifier(password)))
+            for service in SERVICES if AUDITOR in map(GROUPS.get, may) else may:
+                entry = json.dumps({"name": name, "may": sorted(may)})
+                await connection.execute(f"SELECT {service}.audit_append($1, $2)", "operator", entry)
     finally:
         await connection.close()
 

@@ -20,9 +20,6 @@ ERASED = 2**63 - 1
 
 _PAGE = 1000
 
-_CARRIES_WHOLE_STATE = {"decided"}
-"""Facts of which a newer one makes an older one needless."""
-
 
 class HeldTable:
     """Opens, settles and reads the entries of one service."""
@@ -48,7 +45,10 @@ class HeldTable:
         await self._announce(step, rows)
 
     async def settle(self, step: Step, handled: Sequence[Message]) -> None:
-        """A replayed record settles its own entry; a newer one, the same one or an erasure those before it."""
+        """A replayed record settles its own entry; an erasure, and of a state a newer one, those before it.
+
+        No fact makes another needless: a newer `decided` may be of another invitation of the profile.
+        """
         newest: dict[tuple[str, str], int] = {}
         for message in handled:
             sequence = ERASED if message.body is None else getattr(message.body, "sequence", None)
@@ -61,7 +61,7 @@ class HeldTable:
             [topic for topic, _ in pairs],
             [key for _, key in pairs],
             list(newest.values()),
-            [not _covers_older(topic) for topic, _ in pairs],
+            [kind_of(topic) != "state" for topic, _ in pairs],
             step.now,
         )
         replayed = [message.record.origin for message in handled if message.record.replayed]
@@ -146,7 +146,3 @@ def _columns(origins: Iterable[Origin]) -> tuple[list[str], list[int], list[int]
 def is_ours(topic: str) -> bool:
     """Whether we write this topic ourselves, so that a bad record on it is our failure."""
     return kind_of(topic) in {"state", "fact"}
-
-
-def _covers_older(topic: str) -> bool:
-    return topic in _CARRIES_WHOLE_STATE or kind_of(topic) == "state"

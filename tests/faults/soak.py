@@ -3,7 +3,8 @@
     python -m tests.faults.soak --minutes 10 --seed 7
 
 The same seed gives the same order of faults. One process of each service, the witness, is never killed itself: what
-it holds (memory, file handles, connections) is compared at the end with what it held at the beginning.
+it holds (memory, file handles, connections, rows that wait in the outbox) is compared at the end with what it held at
+the beginning.
 """
 
 import argparse
@@ -13,25 +14,70 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 from statistics import median
 
+import asyncpg
 import psutil
 
 from shared.kafka.topics import SERVICES
 from shared.stack.stack import Stack
+from shared.worker.progress import Growth
 from tests.faults.load import NOW
 from tests.faults.rig import Rig, load, own_stack
 
 PORTION_EVERY_S = 0.3
+LOOK_EVERY_S = 0.25
 MEMORY_MAY_GROW = 1.2
 HANDLES_MAY_GROW = 16
 """What a pool or a client may hold more after a fault than before it."""
+WAIT_MAY_GROW_S = 15
+"""A broker or a database that is away for longer in one part of the run than in the other."""
 
-Held = Mapping[str, tuple[int, int, int]]
-"""Service to bytes of memory, file handles, and connections to the database of its witness."""
+Held = Mapping[str, tuple[float, ...]]
+"""Service to bytes of memory, file handles and connections to the database of its witness, and to the longest wait of
+a row in its outbox, seconds.
+"""
+
+HOLDS: Mapping[str, Callable[[float], float]] = {
+    "bytes of memory": lambda before: before * MEMORY_MAY_GROW,
+    "file handles": lambda before: before + HANDLES_MAY_GROW,
+    "connections": lambda before: before + HANDLES_MAY_GROW,
+    "seconds in the outbox": lambda before: before + WAIT_MAY_GROW_S,
+}
+"""What is compared, and how much of it there may be at the end."""
+
+
+class Outboxes:
+    """For how long rows wait in the outboxes, looked at all the time."""
+
+    def __init__(self, system: Rig) -> None:
+        self._system = system
+        self._growth = {service: Growth() for service in SERVICES}
+        self._longest = dict.fromkeys(SERVICES, 0.0)
+
+    async def watch(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # the database is away: look later
+                for service in SERVICES:
+                    await self._look(service)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _look(self, service: str) -> None:
+        extent = f"SELECT min(id) AS first, max(id) AS last FROM {service}.outbox"
+        ((first, last),) = await self._system.rows(extent)
+        if first is not None:
+            waiting_s = self._growth[service].waiting_s(time.monotonic(), last, first - 1)
+            self._longest[service] = max(self._longest[service], waiting_s)
+
+    def longest(self) -> dict[str, float]:
+        """The longest wait since this was last asked, seconds."""
+        found, self._longest = self._longest, dict.fromkeys(SERVICES, 0.0)
+        return found
 
 
 class Soak:
@@ -43,6 +89,7 @@ class Soak:
         self._witnesses = {service: system.start(service) for service in SERVICES}
         self._others = {service: system.start(service) for service in SERVICES}
         self._held: list[Held] = []
+        self._outboxes = Outboxes(system)
         self.faults: dict[str, Callable[[], Awaitable[None]]] = {
             "a worker is killed": self._kill,
             "a worker is frozen and wakes up late": self._freeze,
@@ -55,6 +102,15 @@ class Soak:
 
     async def run(self, minutes: float) -> list[str]:
         """Fault after fault; returns what was wrong."""
+        watching = asyncio.create_task(self._outboxes.watch())
+        try:
+            await self._rounds(minutes)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+        return self._grown()
+
+    async def _rounds(self, minutes: float) -> None:
         until, round_ = time.monotonic() + 60 * minutes, 0
         while time.monotonic() < until:
             name = self._random.choice(list(self.faults))
@@ -65,8 +121,9 @@ class Soak:
             await self._system.ends_as_the_model_says(prefix)
             self._held.append(await self._holding())
             round_ += 1
-            print(f"{round_:>4}  {name}: clean, {report.counts['submission: records']:,} submissions", flush=True)
-        return self._grown()
+            clean = f"clean, {report.counts['submission: records']:,} submissions"
+            waited_s = max(held[-1] for held in self._held[-1].values())
+            print(f"{round_:>4}  {name}: {clean}; a row waited for {waited_s:.1f} s", flush=True)
 
     def _other(self) -> str:
         return self._random.choice(SERVICES)
@@ -114,7 +171,7 @@ class Soak:
         self._others[service] = self._system.start(service)
 
     async def _holding(self) -> Held:
-        found = {}
+        found, waited = {}, self._outboxes.longest()
         for service, witness in self._witnesses.items():
             assert witness.alive, f"{witness.name} ended by itself: see {witness.log}"
             process = psutil.Process(witness.pid)
@@ -122,7 +179,7 @@ class Soak:
                 "SELECT count(*) AS n FROM pg_stat_activity WHERE client_port = ANY($1::integer[])",
                 _ports(process),
             )
-            found[service] = process.memory_info().rss, process.num_fds(), rows[0]["n"]
+            found[service] = process.memory_info().rss, process.num_fds(), rows[0]["n"], waited[service]
         return found
 
     def _grown(self) -> list[str]:
@@ -131,12 +188,11 @@ class Soak:
         early, late = self._held[1 : 1 + third] or self._held, self._held[-third:]
         wrong = []
         for service in SERVICES:
-            for place, what in enumerate(("bytes of memory", "file handles", "connections")):
+            for place, (what, limit) in enumerate(HOLDS.items()):
                 before, after = (median(held[service][place] for held in part) for part in (early, late))
-                limit = before * MEMORY_MAY_GROW if place == 0 else before + HANDLES_MAY_GROW
-                print(f"{service:<10} {what:<16} {before:>14,.0f} -> {after:>14,.0f}")
-                if after > limit:
-                    wrong.append(f"{service} holds {after:,.0f} {what} at the end, {before:,.0f} at the beginning")
+                print(f"{service:<10} {what:<22} {before:>14,.1f} -> {after:>14,.1f}")
+                if after > limit(before):
+                    wrong.append(f"{service} holds {after:,.1f} {what} at the end, {before:,.1f} at the beginning")
         return wrong
 
 

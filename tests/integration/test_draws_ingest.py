@@ -124,8 +124,24 @@ async def test_an_erasure_takes_what_was_declared_and_leaves_what_rounds_verify_
     assert [row["correspondence_language"] for row in languages] == [None]
     await draws.read(scored("A00001", 500, 2, correspondence_language="fr"), eligible("A00001", sequence=2))
     row = await draws.row("A00001")
-    assert (row["correspondence_language"], row["scored_sequence"]) == (None, 2)
+    assert (row["correspondence_language"], row["scored_sequence"]) == (None, 1)
     assert await draws.pool.fetchval("SELECT count(correspondence_language) FROM pool_history") == 0
+
+
+async def test_an_erased_profile_is_out_of_the_pool_whatever_is_replayed_of_it(draws: Bench) -> None:
+    names = ("A00001", "A00002", "A00003")
+    await draws.read(eligible("A00002"), scored("A00003", 480), eligible("A00003"))
+    await draws.hold(instruction(invitations=0))
+    await draws.read(*(erasure("scored", name) for name in names))
+    replayed = [scored(name, 500, 2, correspondence_language="fr") for name in names]
+    await draws.read(*replayed)
+    await draws.read(scored("A00004", 500, correspondence_language="fr"), erasure("scored", "A00004"))
+    rows = [await draws.row(name) for name in (*names, "A00004")]
+    assert [row["scored_sequence"] for row in rows] == [0, 0, 1, 1]
+    assert {(row["status"], row["correspondence_language"]) for row in rows} == {(None, None)}
+    assert await draws.pool.fetchval("SELECT count(*) FROM trait") == 0
+    (kept,) = await draws.pool.fetch("SELECT status, correspondence_language FROM pool_history WHERE total = 480")
+    assert tuple(kept) == ("in_pool", None), "the round stood on it"
 
 
 async def test_entries_of_held_open_and_settle_by_their_own_sequence(draws: Bench) -> None:

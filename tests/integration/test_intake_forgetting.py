@@ -274,12 +274,12 @@ async def test_two_operators_forget_a_person_at_the_command_line(office: Office,
         done = await ee(logins["grace"], "forget", ID, "--confirm", "1")
         assert (done.exit_code, done.output) == (0, "forgotten: 1 profiles\n")
     entries = (await ee(logins["ada"], "audit", "show", "intake")).output.splitlines()
-    assert [(one["by"], one["action"]) for one in map(json.loads, entries)] == [
+    assert [(one["by"], one["action"]) for one in map(json.loads, entries)][2:] == [
         ("ada", "forget"),
         ("ada", "confirm"),
         ("grace", "confirm"),
     ]
-    assert (await ee(logins["ada"], "audit", "verify", "intake")).output.startswith("intake:3:")
+    assert (await ee(logins["ada"], "audit", "verify", "intake")).output.startswith("intake:5:")
 
 
 async def test_a_refusal_names_the_day(office: Office, logins: dict[str, str]) -> None:
