@@ -89,7 +89,7 @@ async def test_the_rescoring_is_watched_stopped_and_resumed(
     assert "a wrong table" in (await ee("scoring", "rescore", "status")).output
     await ee("scoring", "rescore", "resume")
     assert (await ee("scoring", "rescore", "status")).output == running
-    entries = (await ee("audit", "show", "scoring")).output.splitlines()
+    entries = (await ee("audit", "show", "scoring", "--newest", "2")).output.splitlines()
     assert [(one["action"], one["by"]) for one in map(json.loads, entries)] == [
         ("rescore_stop", "ada"),
         ("rescore_resume", "ada"),
