@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from services.cli import app
 from shared.contracts.cloudevents import Attributes, headers, source_of
+from shared.contracts.submission import SUBMITTED
 from shared.contracts.types import PROFILE
 from shared.db.operators import create_operator, operator_dsn
 from shared.kafka.producer import Record
@@ -176,11 +177,38 @@ async def test_marked_values_are_where_they_may_be_and_nowhere_else(system: Rig)
     assert all(mark.encode() in (record.value or b"") for record in letters)
     assert mark not in str([(record.key, record.headers) for record in letters])
 
+    await nobody_tells(system, mark, *FACTS)
+
+
+async def test_what_is_marked_in_a_key_or_a_header_is_in_the_dead_letter_alone(system: Rig) -> None:
+    mark = "Zqkey"
+    key = f"{mark}@example.org"
+    event = headers(Attributes(SUBMITTED, SOURCE, f"{mark}-number"), f"{mark}-subject")
+    records = [
+        Record("submission", key.encode(), b"{}", event),
+        Record("submission", b"MARKED-00003", b"{", (*event, (f"{mark}-name", mark.encode()))),
+        Record("submission", f"{mark}\xff".encode("latin-1"), b"{}", ((mark, None), *event)),
+    ]
+    before = await system.length("submission.intake.dlq")
+    await system.publish(records)
+    await system.quiet()
+    letters = [record for record in await system.read("submission.intake.dlq") if mark in _shown(record)]
+    assert (len(letters), await system.length("submission.intake.dlq") - before) == (3, 3)
+    for topic in TOPICS.keys() - INPUTS - {"submission.intake.dlq"}:
+        assert mark not in "".join(map(_shown, await system.read(topic))), topic
+    assert mark not in await tables(system, *SERVICES)
+    await nobody_tells(system, mark)
+    listed = await asyncio.to_thread(CliRunner().invoke, app, ["dlq", "list"])
+    assert (listed.exit_code, mark in listed.output) == (0, False)
+
+
+async def nobody_tells(system: Rig, *values: str) -> None:
+    """No process has any of these in its log or its metrics."""
     for process in system.stack.processes:
         written = process.log.read_text("utf-8")
         assert written
         told = await asyncio.to_thread(_metrics, process)
-        for value in (mark, *FACTS):
+        for value in values:
             assert value not in written, process.name
             assert value not in told, process.name
 
