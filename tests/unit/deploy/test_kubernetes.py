@@ -60,6 +60,7 @@ KAFKA_TRIGGER = {
     "offsetResetPolicy",
     "sasl",
     "tls",
+    "version",
 }
 
 
@@ -243,6 +244,7 @@ def test_scoring_is_scaled_on_its_lag_up_to_its_partitions() -> None:
     (trigger,) = scaled["triggers"]
     metadata = trigger["metadata"]
     assert metadata.keys() <= KAFKA_TRIGGER
+    assert tuple(map(int, metadata["version"].split("."))) >= (2, 1), "what brokers from 4.0 on understand (KIP-896)"
     assert metadata["consumerGroup"] in SERVICES
     assert metadata["topic"] in topics_of(metadata["consumerGroup"])
     assert metadata["bootstrapServersFromEnv"] in NAMED["ConfigMap", "express-entry-settings"]["data"]
