@@ -1,11 +1,15 @@
 """What a release promises to the next: `python -m tests.contract.release` keeps it, the last act before it is out.
 
-Kept of each version: its statements, which still have to run on a newer schema while processes are replaced one by one;
-the names of its migrations, from which that schema is made; one real record of each message, which stays readable.
+Kept of each version: its code as a wheel, which still has to run on a newer schema while processes are replaced one by
+one, and its statements alone; the names of its migrations, from which that schema is made; one real record of each
+message, which stays readable.
 """
 
+import os
 import shutil
+import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -33,7 +37,19 @@ def keep() -> Path:
         shutil.copy(ROOT.joinpath(*package.split("."), "queries.sql"), folder / "queries" / f"{package}.sql")
     names = sorted({one.name for service in SERVICES for one in migrations(service, "all")})
     (folder / "migrations.txt").write_text("".join(f"{name}\n" for name in names), "utf-8")
+    _pack(folder)
     return folder
+
+
+def _pack(folder: Path) -> None:
+    """The wheel, from a copy: what an earlier build left in the tree must not get into it."""
+    with tempfile.TemporaryDirectory() as copy:
+        for name in ("services", "shared"):
+            shutil.copytree(ROOT / name, Path(copy, name), ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("pyproject.toml", "README.md"):
+            shutil.copy(ROOT / name, copy)
+        build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+        subprocess.run([*build, "--wheel-dir", folder, copy], env={**os.environ, "SOURCE_DATE_EPOCH": "0"}, check=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""A rolling upgrade: while processes are replaced, those of the release before run on the schema of the new one."""
+"""A rolling upgrade: every statement of the releases before runs on the schema of the new one.
+
+`test_upgrade_processes.py` runs the code of the newest of them.
+"""
 
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -8,14 +11,14 @@ from typing import Any
 import asyncpg
 import pytest
 
-from shared.db import migrate
-from shared.db.migrate import Migration, Step, apply, migrations
+from shared.db.migrate import apply
 from shared.db.queries import parse
 from shared.db.settings import DatabaseSettings, app_role
 from shared.kafka.topics import SERVICES
 from shared.stack.stack import Stack
 from tests.conftest import with_database
 from tests.contract.release import RELEASES
+from tests.integration.released import make_schema
 
 Column = tuple[str, str, str]
 """Schema, table, name."""
@@ -41,10 +44,8 @@ async def empty(stack: Stack) -> AsyncIterator[str]:
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.name)
-async def test_every_statement_of_a_release_runs_on_the_schema_after_the_pre_step(
-    empty: str, release: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old = await _released(empty, release, monkeypatch)
+async def test_every_statement_of_a_release_runs_on_the_schema_after_the_pre_step(empty: str, release: Path) -> None:
+    old = await _released(empty, release)
     settings = DatabaseSettings.model_validate({"admin_postgres_dsn": empty})
     await apply(settings, step="pre")
     admin = await asyncpg.connect(empty)
@@ -55,8 +56,8 @@ async def test_every_statement_of_a_release_runs_on_the_schema_after_the_pre_ste
         await admin.close()
 
 
-async def test_what_would_break_a_process_of_the_release_is_found(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    old = await _released(empty, RELEASES[-1], monkeypatch)
+async def test_what_would_break_a_process_of_the_release_is_found(empty: str) -> None:
+    old = await _released(empty, RELEASES[-1])
     admin = await asyncpg.connect(empty)
     try:
         await admin.execute("ALTER TABLE scoring.score RENAME COLUMN due_at TO due")
@@ -68,17 +69,9 @@ async def test_what_would_break_a_process_of_the_release_is_found(empty: str, mo
         await admin.close()
 
 
-async def _released(dsn: str, release: Path, monkeypatch: pytest.MonkeyPatch) -> dict[Column, bool]:
+async def _released(dsn: str, release: Path) -> dict[Column, bool]:
     """Make the schema of the release; returns its columns."""
-    names = (release / "migrations.txt").read_text("utf-8").split()
-
-    def of_then(service: str, step: Step) -> list[Migration]:
-        return [one for one in migrations(service, step) if one.name in names]
-
-    with monkeypatch.context() as then:
-        then.setattr(migrate, "migrations", of_then)
-        done = await apply(DatabaseSettings.model_validate({"admin_postgres_dsn": dsn}))
-    assert {name.partition(": ")[2] for name in done} == set(names), "a released migration is gone"
+    await make_schema(DatabaseSettings.model_validate({"admin_postgres_dsn": dsn}), release)
     admin = await asyncpg.connect(dsn)
     try:
         return await _columns(admin)
