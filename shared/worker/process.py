@@ -46,14 +46,22 @@ class Process:
         self._tasks: list[asyncio.Task[None]] = []
         self._http: HttpServer | None = None
         self._stopping = False
+        self._awaited: str | None = None
         self.listener = DrainOnRevoke(settings.drain_timeout_s)
         self._turned = self._answered = time.monotonic()
         self._progress = Progress(settings.stalled_s, self._turned)
 
     async def open(self) -> None:
-        """Database, producer, clock read to its end. Waits for what is away; only then may anything be handled."""
+        """Database, producer, clock read to its end. Waits for what is away; only then may anything be handled.
+
+        Who looks is answered from the first moment on: alive, and not ready as long as something is waited for.
+        """
         traces.start(self.service.name, self.settings.otlp_endpoint, self.settings.trace_share)
+        self._open_http()
+        self._begin({"turn": self._turn})
+        self._awaited = "the database"
         pool = await open_pool(DatabaseSettings(), self.service.name, application_name=self.process_id)
+        self._awaited = "the broker"
         producer = Producer(self.kafka)
         await _connected(producer)
         offsets = Offsets(self.kafka)
@@ -62,8 +70,9 @@ class Process:
         self.runtime = Runtime(self.service, self.settings, self.kafka, pool, producer, publisher, offsets, clock)
         self.guard = self.listener.guard = Guard(self.runtime)
         self.consumer = Consumer(self.runtime, self.listener, self.guard)
-        self._open_http()
         await clock.start()
+        self._answered = self._progress.looked_at = time.monotonic()
+        self._awaited = None
         calm_collector()
 
     async def run(self) -> None:
@@ -78,14 +87,16 @@ class Process:
             "relay": Relay(runtime).run,
             "clockwork": Clockwork(runtime).run,
             "gauges": Gauges(runtime, self._progress, lambda: self.listener.assigned).run,
-            "turn": self._turn,
             "pulse": self._pulse,
             "guard": self.guard.watch,
         }
         for name, task in self.service.tasks.items():
             loops[name] = lambda task=task: task(runtime)  # type: ignore[misc]
-        self._tasks = [asyncio.create_task(_kept(name, loop), name=name) for name, loop in loops.items()]
+        self._begin(loops)
         log.info("service_started", process_id=self.process_id, topics=len(self.service.topics))
+
+    def _begin(self, loops: dict[str, Callable[[], Awaitable[None]]]) -> None:
+        self._tasks += [asyncio.create_task(_kept(name, loop), name=name) for name, loop in loops.items()]
 
     async def quiesce(self) -> None:
         """Begin to stop: no new background work; the batch in flight goes on. May come in the middle of a start."""
@@ -120,14 +131,15 @@ class Process:
         self._http.start()
 
     def health(self) -> Health:
-        """What `/livez` and `/readyz` ask. Ready: partitions assigned, the database answers, progress is made."""
+        """What `/livez` and `/readyz` ask. Ready: started, partitions assigned, the database answers, progress made."""
         return Health(
             live={"loop": lambda: _stale(self._turned, "the event loop does not turn")},
             ready={
+                "start": lambda: f"waits for {self._awaited}" if self._awaited else None,
                 "database": lambda: _stale(self._answered, "the database does not answer"),
                 "partitions": lambda: None if self.listener.assigned else "no partitions are assigned",
                 "progress": lambda: self._progress.problem(time.monotonic()),
-                "topics": lambda: self.guard.refused,
+                "topics": lambda: self.listener.guard.refused if self.listener.guard else None,
             },
         )
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from urllib.error import HTTPError
+from urllib.parse import urlsplit, urlunsplit
 from urllib.request import urlopen
 
 import pytest
@@ -12,9 +13,10 @@ from typer.testing import CliRunner
 
 from services.cli import app
 from shared.kafka.settings import KafkaSettings
-from shared.stack.processes import Process
+from shared.stack.processes import Process, free_port
 from shared.stack.stack import Stack
 from shared.top.look import Observer
+from tests.faults.proxy import Link
 
 READY_S = 120.0
 
@@ -57,6 +59,38 @@ def test_a_process_that_is_ready_shows_lag_outbox_pool_and_rounds(draws: Process
         draws.wait_until(lambda: _shows(draws, *wanted), READY_S)
     page = _ask(draws, "/metrics")[1].splitlines()
     assert [line for line in wanted if line not in page] == []
+
+
+async def test_a_process_says_what_it_waits_for_from_its_first_moment_on(stack: Stack) -> None:
+    database, broker = free_port(), free_port()
+    dsn, bootstrap = urlsplit(stack.environment["EE_POSTGRES_DSN"]), stack.backend.bootstrap
+    process = stack.service(
+        "scoring",
+        EE_POSTGRES_DSN=urlunsplit(dsn._replace(netloc=f"127.0.0.1:{database}")),
+        EE_KAFKA_BOOTSTRAP=f"127.0.0.1:{broker}",
+    )
+
+    async def says(status: int, words: str) -> None:
+        def said() -> bool:
+            found = _ask(process, "/readyz")
+            return found[0] == status and words in found[1]
+
+        await asyncio.to_thread(process.wait_until, said, READY_S)
+        assert _ask(process, "/livez") == (200, "{}")
+        assert _ask(process, "/metrics")[0] == 200
+
+    await says(503, '"start": "waits for the database"')
+    async with Link(dsn.port or 5432).on(database):
+        await says(503, '"start": "waits for the broker"')
+        async with Link(int(bootstrap.rpartition(":")[2])).on(broker):
+            await says(200, "{}")
+            assert await asyncio.to_thread(stack.stop, process) == [0]
+
+
+async def test_a_process_that_waits_for_the_database_ends_when_it_is_asked_to(stack: Stack) -> None:
+    process = stack.service("scoring", EE_POSTGRES_DSN=f"postgresql://127.0.0.1:{free_port()}/x")
+    await asyncio.to_thread(process.wait_until, lambda: "the database" in _ask(process, "/readyz")[1], READY_S)
+    assert await asyncio.to_thread(stack.stop, process) == [0]
 
 
 async def test_the_group_is_seen_with_its_worker(draws: Process, stack: Stack) -> None:
