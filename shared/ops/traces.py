@@ -2,15 +2,16 @@
 
 A trace is a profile: its id is a function of the record's key, so that it holds across outboxes, clock steps and
 replays, where no header could be handed on, and so that a share of the profiles is followed whole. Who handles a
-message is a child of who published it; an upstream's own `traceparent` becomes a link. Spans hold ids and places,
-never a payload.
+message is a child of who published it, and what is published in handling it a child of that; an upstream's own
+`traceparent` becomes a link. Spans hold ids and places, never a payload.
 """
 
 import hashlib
+import random
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from shared.contracts.cloudevents import Headers
@@ -48,6 +49,10 @@ class _Tracing:
     tracer: "Tracer"
     trace_id: int = 0
     """Of the next span that has no parent."""
+    span_id: int | None = None
+    """Of the next span, where it was told before."""
+    in_hand: dict[bytes, int] = field(default_factory=dict)
+    """By key, the span that a record of the batch in hand will have."""
 
 
 _on: _Tracing | None = None
@@ -68,6 +73,9 @@ def start(service: str, endpoint: str | None, share: float, processor: "SpanProc
         def generate_trace_id(self) -> int:
             return _on.trace_id if _on else super().generate_trace_id()
 
+        def generate_span_id(self) -> int:
+            return (_on and _on.span_id) or super().generate_span_id()
+
     provider = TracerProvider(
         sampler=TraceIdRatioBased(share),
         resource=Resource({"service.name": service}),
@@ -86,12 +94,19 @@ def stop() -> None:
         _on = None
 
 
+def handling(records: Sequence[Placed]) -> None:
+    """What is published from now on about these records' keys is published in handling them."""
+    if _on is not None:
+        _on.in_hand = {record.key or b"": random.getrandbits(64) or 1 for record in records}
+
+
 def handled(records: Sequence[Placed], seconds: float) -> None:
     """These records were committed; the batch took so long."""
     if _on is None:
         return
     ended = time.time_ns()
     for record in records:
+        _on.span_id = _on.in_hand.pop(record.key or b"", None)
         place: dict[str, str | int] = {
             "messaging.destination.partition.id": str(record.partition),
             "messaging.kafka.offset": record.offset,
@@ -103,7 +118,8 @@ def published(topic: str, key: str, ce_id: str) -> Headers:
     """The header by which readers go on with the trace; none where traces are off."""
     if _on is None:
         return ()
-    sent = _span("publishes", topic, key.encode(), {"messaging.message.id": ce_id}, None, (0.0, time.time_ns()))
+    raw = key.encode()
+    sent = _span("publishes", topic, raw, {"messaging.message.id": ce_id}, _handler(raw), (0.0, time.time_ns()))
     return ((HEADER, f"00-{sent.trace_id:032x}-{sent.span_id:016x}-{int(sent.trace_flags):02x}".encode()),)
 
 
@@ -139,7 +155,16 @@ def _span(
         },
     )
     span.end(ended)
+    _on.span_id = None
     return span.get_span_context()
+
+
+def _handler(key: bytes) -> "SpanContext | None":
+    """The span in which a record of this key is being handled."""
+    from opentelemetry.trace import SpanContext, TraceFlags  # noqa: PLC0415
+
+    span_id = _on.in_hand.get(key) if _on else None
+    return (span_id and SpanContext(trace_of(key), span_id, is_remote=False, trace_flags=TraceFlags(1))) or None
 
 
 def shown(key: bytes) -> str:

@@ -192,6 +192,7 @@ class Consumer:
 
     async def _publish(self, work: Work) -> None:
         """Dead letters, facts, state; returns when the broker has all of it."""
+        traces.handling(work.part)
         await self._runtime.publisher.raw(dead_letters.outgoing(self._service.name, work.dead))
         failpoint("after_dead_letters")
         await self._runtime.publisher.after_messages(list(work.touched), list(work.announced))

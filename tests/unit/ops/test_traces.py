@@ -40,6 +40,10 @@ def on(spans: InMemorySpanExporter, service: str, share: float = 1.0) -> None:
     traces.start(service, None, share, SimpleSpanProcessor(spans))
 
 
+def parent_of(span: ReadableSpan) -> int | None:
+    return span.parent.span_id if span.parent else None
+
+
 def only(spans: InMemorySpanExporter) -> ReadableSpan:
     (span,) = spans.get_finished_spans()
     return span
@@ -49,20 +53,31 @@ def test_one_profile_is_one_trace_through_all_services_and_each_goes_on_from_who
     spans: InMemorySpanExporter,
 ) -> None:
     on(spans, "intake")
-    traces.handled([Record("submission")], 0.5)
+    batch = [Record("submission", offset=41), Record("submission", offset=42)]
+    traces.handling(batch)
     header = traces.published("profile", NUMBER, f"profile:{NUMBER}:1")
+    traces.handled(batch, 0.5)
     on(spans, "scoring")
     traces.handled([Record("profile", headers=(("ce_id", b"x"), *header))], 0.5)
-    first, sent, taken = spans.get_finished_spans()
-    assert [span.name for span in (first, sent, taken)] == [
+    sent, first, second, taken = spans.get_finished_spans()
+    assert [span.name for span in (first, second, sent, taken)] == [
+        "intake handles submission",
         "intake handles submission",
         "intake publishes profile",
         "scoring handles profile",
     ]
-    assert {span.context.trace_id for span in (first, sent, taken)} == {traces.trace_of(NUMBER.encode())}
-    assert taken.parent is not None
-    assert taken.parent.span_id == sent.context.span_id
-    assert first.parent is None
+    assert {span.context.trace_id for span in (first, second, sent, taken)} == {traces.trace_of(NUMBER.encode())}
+    assert len({span.context.span_id for span in (first, second, sent, taken)}) == 4
+    assert parent_of(taken) == sent.context.span_id
+    assert parent_of(sent) == first.context.span_id
+    assert parent_of(first) is parent_of(second) is None
+
+
+def test_what_nobody_asked_for_is_a_beginning_of_its_own(spans: InMemorySpanExporter) -> None:
+    on(spans, "scoring")
+    traces.handling([Record("profile", b"E000000002")])
+    traces.published("scored", NUMBER, f"scored:{NUMBER}:2")  # a birthday
+    assert parent_of(only(spans)) is None
 
 
 def test_a_span_takes_as_long_as_its_batch_and_holds_ids_but_no_payload(spans: InMemorySpanExporter) -> None:
