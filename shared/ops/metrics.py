@@ -9,6 +9,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from shared.kafka.topics import TOPICS
 
 _S = ("service",)
+_SINCE = "seconds; at most since this process looked first"
 
 RECORDS = Counter("ee_records_total", "Records handled and committed, by topic", ("service", "topic"))
 BATCH_SIZE = Histogram(
@@ -40,9 +41,9 @@ LOOP_FAILED = Counter("ee_loop_failures_total", "Failures of a background loop",
 STEP_ROWS = Counter("ee_clock_step_rows_total", "Due rows taken by a clock step", ("step",))
 LOOP_LAG = Gauge("ee_loop_lag_seconds", "How late the event loop runs a timer, seconds")
 OUTBOX = Gauge("ee_outbox_rows", "Rows that wait for the relay", _S)
-OUTBOX_AGE = Gauge("ee_outbox_age_seconds", "For how long the oldest of them has waited, seconds: at most since this process looked first", _S)
+OUTBOX_AGE = Gauge("ee_outbox_age_seconds", f"For how long the oldest of them has waited, {_SINCE}", _S)
 LAG = Gauge("ee_lag_records", "Records between the group's committed offsets and the ends of its topics", _S)
-LAG_SECONDS = Gauge("ee_lag_seconds", "For how long the oldest of them has waited, seconds: at most since this process looked first", _S)
+LAG_SECONDS = Gauge("ee_lag_seconds", f"For how long the oldest of them has waited, {_SINCE}", _S)
 POOL = Gauge("ee_pool_profiles", "Profiles in the pool, by published band of scores", ("band",))
 ROUNDS = Gauge("ee_rounds", "Rounds, by state", ("state",))
 ROUND_LATE = Gauge("ee_round_late_seconds", "For how long the oldest round whose instant has come has waited, seconds")

@@ -1,4 +1,5 @@
--- The bars of a person, one for each profile that set one: when one is lifted, the others hold.
+-- The bars of a person, one for each profile that set one: when one is lifted, the others hold. The reference locks
+-- `person` against writers until the end, so nothing is written between the copy and the triggers.
 CREATE TABLE bar (
     person bytea NOT NULL REFERENCES person ON DELETE CASCADE,
     profile_id text NOT NULL,
